@@ -1,0 +1,146 @@
+// Package evidence holds what was seen of one sign-in: plain facts, and
+// nothing about what they mean. A fact that nobody looked for is as much a
+// value as one that was seen, so the zero Evidence is valid: nothing was seen.
+//
+// Every field says by a send tag whether it may leave the browser:
+//
+//	send:"yes"     as it is
+//	send:"coarse"  reduced by the value's Coarse method
+//	send:"no"      never (also the meaning of no tag at all)
+package evidence
+
+// Evidence is everything known about one failed sign-in. The judge reads it,
+// probes, frame.js and the server write it.
+type Evidence struct {
+	Host    Host    `json:"host,omitzero" send:"yes"`
+	Run     Run     `json:"run,omitzero" send:"yes"`
+	Browser Browser `json:"browser,omitzero" send:"yes"`
+	Script  Script  `json:"script,omitzero" send:"yes"`
+	Cookies Cookies `json:"cookies,omitzero" send:"yes"`
+	Storage Storage `json:"storage,omitzero" send:"yes"`
+	Clock   Clock   `json:"clock,omitzero" send:"yes"`
+	Page    Page    `json:"page,omitzero" send:"yes"`
+}
+
+// Host is what the login page and its server said of the failure.
+type Host struct {
+	// Outcome is one of the contract's outcomes; unasked if nobody said.
+	Outcome Fact[Outcome] `json:"outcome,omitzero" send:"yes"`
+	// Code is the site's own code where it is not one of the outcomes.
+	Code Fact[string] `json:"code,omitzero" send:"yes"`
+	// Reference is the site's request id, for support to find its log line.
+	Reference Fact[string] `json:"reference,omitzero" send:"yes"`
+}
+
+// Run tells how the looking itself went.
+type Run struct {
+	Tier Tier `json:"tier,omitzero" send:"yes"`
+	// TierReason says why no higher tier could start; empty if none failed.
+	TierReason TierReason `json:"tier_reason,omitzero" send:"yes"`
+	// Embedding says where the page that looks stands; see the constants.
+	Embedding Fact[Embedding] `json:"embedding,omitzero" send:"yes"`
+	// Before holds the ids of what the first look found, if this is a later one.
+	Before []string `json:"before,omitzero" send:"yes"`
+}
+
+// Browser is who the browser says it is, as package agent reads it. What the
+// browser does not tell, or tells wrongly on purpose (frozen values), is absent.
+type Browser struct {
+	Family Fact[string] `json:"family,omitzero" send:"yes"`
+	Major  Fact[int]    `json:"major,omitzero" send:"yes"`
+	Engine Fact[string] `json:"engine,omitzero" send:"yes"`
+	// EngineMajor is the version of the engine where the family's own number
+	// says nothing about it, such as Chromium's behind a shell's.
+	EngineMajor Fact[int]    `json:"engine_major,omitzero" send:"yes"`
+	System      Fact[string] `json:"system,omitzero" send:"yes"`
+	Device      Fact[string] `json:"device,omitzero" send:"yes"`
+}
+
+// Script is about running programs in the page.
+type Script struct {
+	// Runs is whether the page's scripts run at all. Only a browser that
+	// followed the no-script redirect is known not to run them.
+	Runs Fact[bool] `json:"runs,omitzero" send:"yes"`
+	// Wasm is whether a real, tiny WebAssembly module could be instantiated.
+	Wasm Fact[bool] `json:"wasm,omitzero" send:"yes"`
+	// WasmType is the content type under which widget.wasm arrived.
+	WasmType Fact[string] `json:"wasm_type,omitzero" send:"yes"`
+}
+
+// Cookies is about this site's own cookies.
+type Cookies struct {
+	// Enabled is navigator.cookieEnabled: false is true, true says nothing
+	// (Chromium 156 and WebKitGTK 2.50 say true with all cookies blocked,
+	// seen 2026-11; Firefox 153 says false).
+	Enabled Fact[bool] `json:"enabled,omitzero" send:"yes"`
+	// Script is whether document.cookie kept a cookie that was just written.
+	Script Fact[bool] `json:"script,omitzero" send:"yes"`
+	// HTTP is whether a cookie that the server set came back to it.
+	HTTP Fact[bool] `json:"http,omitzero" send:"yes"`
+}
+
+// Storage is about this site's own storage: each by writing, reading and
+// deleting, never by mere existence.
+type Storage struct {
+	Local     Fact[bool] `json:"local,omitzero" send:"yes"`
+	Session   Fact[bool] `json:"session,omitzero" send:"yes"`
+	IndexedDB Fact[bool] `json:"indexed_db,omitzero" send:"yes"`
+	Cache     Fact[bool] `json:"cache,omitzero" send:"yes"`
+}
+
+// Clock is about the device's clock.
+type Clock struct {
+	// Offset is the device's time less the server's.
+	Offset Fact[Offset] `json:"offset,omitzero" send:"coarse"`
+}
+
+// Page is what embed.js recorded in the login page before it was asked.
+type Page struct {
+	Age          Fact[Milliseconds] `json:"age,omitzero" send:"coarse"`
+	Restored     Fact[bool]         `json:"restored,omitzero" send:"yes"`
+	ScriptErrors Fact[int]          `json:"script_errors,omitzero" send:"yes"`
+	// Failed holds the addresses of scripts, styles and frames that did not load.
+	Failed Fact[Addresses] `json:"failed,omitzero" send:"coarse"`
+	// Violations holds policy violations, each "directive address".
+	Violations Fact[Addresses] `json:"violations,omitzero" send:"coarse"`
+}
+
+// Tier names how much of Latchkey ran.
+type Tier string
+
+// The tiers, each able to do all that the one before can.
+const (
+	HTML   Tier = "html"
+	JS     Tier = "script"
+	Wasm   Tier = "wasm"
+	NoTier Tier = ""
+)
+
+// TierReason says why no higher tier ran.
+type TierReason string
+
+// The reasons, as the contract names them.
+const (
+	NoReason    TierReason = ""
+	NoScript    TierReason = "no-script"
+	NoWasm      TierReason = "absent"
+	Policy      TierReason = "policy"
+	NoCompiler  TierReason = "no-compiler"
+	HTTPError   TierReason = "http"
+	ContentType TierReason = "content-type"
+	Truncated   TierReason = "truncated"
+	Stalled     TierReason = "stalled"
+	Crashed     TierReason = "crashed"
+)
+
+// Embedding says where the document that looks is shown.
+type Embedding string
+
+// The embeddings. In CrossOrigin the facts about cookies and storage are those
+// that embed.js took in the login page: what a third-party frame may do is
+// another question.
+const (
+	Top         Embedding = "top"
+	SameOrigin  Embedding = "same-origin"
+	CrossOrigin Embedding = "cross-origin"
+)
