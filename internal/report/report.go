@@ -1,0 +1,99 @@
+// Package report is what may leave the browser: its schema, its limits and its
+// redaction. A report carries the evidence and not only the judgement, so that
+// whoever receives it can judge again with what is known by then.
+package report
+
+import (
+	"reflect"
+	"slices"
+
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+)
+
+// Schema is the version of the report's format.
+const Schema = 1
+
+// Report is one look at one browser, judged.
+type Report struct {
+	Schema     int                 `json:"schema"`
+	Tier       evidence.Tier       `json:"tier"`
+	TierReason evidence.TierReason `json:"tier_reason"`
+	Outcome    evidence.Outcome    `json:"outcome"`
+	diag.Diagnosis
+	// Seen is the evidence, redacted.
+	Seen evidence.Evidence `json:"seen"`
+}
+
+// New makes the report of a judgement and the evidence that it is about.
+func New(e evidence.Evidence, d diag.Diagnosis) Report {
+	r := Report{
+		Schema: Schema, Tier: e.Run.Tier, TierReason: e.Run.TierReason,
+		Outcome: evidence.Unknown, Diagnosis: d, Seen: Redact(e),
+	}
+	if e.Host.Outcome.State == evidence.OK {
+		r.Outcome = e.Host.Outcome.Value
+	}
+	return r
+}
+
+// Summary is what the login page is told.
+type Summary struct {
+	Outcome  evidence.Outcome `json:"outcome"`
+	Tier     evidence.Tier    `json:"tier"`
+	Top      string           `json:"top"`
+	Findings []string         `json:"findings"`
+}
+
+// Summary shortens the report for the login page.
+func (r Report) Summary() Summary {
+	s := Summary{Outcome: r.Outcome, Tier: r.Tier, Findings: []string{}}
+	for _, f := range r.Findings {
+		s.Findings = append(s.Findings, f.Check)
+	}
+	if len(s.Findings) > 0 {
+		s.Top = s.Findings[0]
+	}
+	return s
+}
+
+// Resolved lists what an earlier look found and this one does not any more.
+// What only the login server can tell is never among it: looking again here
+// cannot show whether an account was unlocked.
+func (r Report) Resolved() []string {
+	var out []string
+	for _, id := range r.Seen.Run.Before {
+		if slices.Contains(r.Passed, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// Persists is whether the first finding of the earlier look is still there.
+func (r Report) Persists() bool {
+	before := r.Seen.Run.Before
+	return len(before) > 0 && slices.ContainsFunc(r.Findings, func(f diag.Finding) bool { return f.Check == before[0] })
+}
+
+// Redact returns the evidence as its send tags allow it to leave the browser.
+func Redact(e evidence.Evidence) evidence.Evidence {
+	redact(reflect.ValueOf(&e).Elem())
+	return e
+}
+
+func redact(v reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Field(i)
+		switch v.Type().Field(i).Tag.Get("send") {
+		case "yes":
+			if _, fact := field.Addr().Interface().(evidence.Seen); !fact && field.Kind() == reflect.Struct {
+				redact(field)
+			}
+		case "coarse":
+			field.Set(reflect.ValueOf(field.Interface().(evidence.Coarser).Coarse()))
+		default:
+			field.SetZero()
+		}
+	}
+}
