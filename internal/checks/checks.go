@@ -1,0 +1,42 @@
+// Package checks is the catalogue: what can be wrong with a sign-in, one file
+// a check, all of them in one list, and one list of what can be done.
+package checks
+
+import (
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+)
+
+// Catalogue returns all checks and fixes. The order of the checks decides only
+// between findings that are equal in everything else.
+func Catalogue() diag.Set {
+	return diag.Set{
+		Checks: []diag.Check{
+			javascriptOff,
+			cookiesBlocked,
+			storageBlocked,
+			browserOutdated,
+			clockWrong,
+			accountCredentials,
+			accountLocked,
+			accountDisabled,
+			accountPasswordExpired,
+			accountCodeRejected,
+			accountCodeNotDelivered,
+			accountSSOFailed,
+			accountNotRegistered,
+			accountThrottled,
+			accountResetNotDelivered,
+			sessionLost,
+			captchaFailed,
+			noResponse,
+			serviceMaintenance,
+			serviceError,
+			webassemblyOff,
+		},
+		Fixes: fixes,
+	}
+}
+
+// facts is short for the list that a check declares.
+func facts(f ...evidence.Seen) []evidence.Seen { return f }

@@ -1,0 +1,60 @@
+package checks
+
+import (
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+)
+
+// fixes are all the things that can be done, by the ids of the contract. How
+// each is done in which browser is a matter of words; see package text.
+var fixes = []diag.Fix{
+	{ID: "allow-cookies"},
+	{ID: "ask-it-to-allow"},
+	{ID: "check-caps-lock", Offered: hasKeyboard},
+	{ID: "check-spam-folder"},
+	{ID: "clear-site-data"},
+	{ID: "close-other-tabs"},
+	{ID: "contact-administrator"},
+	{ID: "contact-support"},
+	{ID: "pause-extensions", Offered: hasExtensions},
+	{ID: "reload-page"},
+	{ID: "report-to-site"},
+	{ID: "resend-code"},
+	{ID: "reset-password"},
+	{ID: "retype-credentials"},
+	{ID: "set-clock-automatically"},
+	{ID: "set-phone-clock"},
+	{ID: "start-sign-in-again"},
+	{ID: "try-other-network"},
+	{ID: "try-private-window"},
+	{ID: "turn-on-javascript"},
+	{ID: "turn-on-webassembly", Offered: canSetWebAssembly},
+	{ID: "update-browser"},
+	{ID: "use-backup-code"},
+	{ID: "use-organisation-sign-in"},
+	{ID: "use-other-browser"},
+	{ID: "use-other-device"},
+	{ID: "wait-and-retry"},
+	{ID: "wait-for-maintenance"},
+	{ID: "wait-for-unlock"},
+}
+
+// hasKeyboard leaves out phones and tablets, whose keyboards show their state.
+func hasKeyboard(e evidence.Evidence) bool { return !isMobile(e) }
+
+// hasExtensions leaves out Chromium on phones, which takes no extensions.
+func hasExtensions(e evidence.Evidence) bool {
+	return !isMobile(e) || !evidence.Is(e.Browser.Engine, "Blink")
+}
+
+// canSetWebAssembly is whether the browser has a setting that turns
+// WebAssembly off and on: Chromium's JavaScript setting for sites and, on
+// desktops, Firefox's preference. Safari has none but Lockdown Mode, which
+// frame.js words itself without telling anybody.
+func canSetWebAssembly(e evidence.Evidence) bool {
+	return evidence.Is(e.Browser.Engine, "Blink") || evidence.Is(e.Browser.Engine, "Gecko") && !isMobile(e)
+}
+
+func isMobile(e evidence.Evidence) bool {
+	return evidence.Is(e.Browser.Device, "phone") || evidence.Is(e.Browser.Device, "tablet")
+}

@@ -1,0 +1,80 @@
+package checks
+
+import (
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+)
+
+// told makes the check that repeats what the login server said. Only the host
+// can know these; a browser shows no sign of them, and nothing is guessed. A
+// technical finding that explains the outcome is named in after.
+func told(id string, outcome evidence.Outcome, after []string, fixes ...string) diag.Check {
+	return diag.Check{
+		ID:     id,
+		Impact: diag.Blocks,
+		Uses:   func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Host.Outcome) },
+		After:  after,
+		Told:   true,
+		Run: func(e evidence.Evidence) diag.Outcome {
+			if !evidence.Is(e.Host.Outcome, outcome) {
+				return diag.Skip()
+			}
+			return diag.Fail(diag.Sure, fixes...)
+		},
+	}
+}
+
+var (
+	// Without cookies or scripts no password can be right, and many a login
+	// form says "wrong password" to a request that came without its cookie.
+	accountCredentials = told("account-credentials", evidence.InvalidCredentials,
+		[]string{"javascript-off", "cookies-blocked"},
+		"check-caps-lock", "retype-credentials", "reset-password", "contact-support")
+
+	accountLocked = told("account-locked", evidence.AccountLocked, nil,
+		"wait-for-unlock", "contact-administrator", "contact-support")
+
+	accountDisabled = told("account-disabled", evidence.AccountDisabled, nil,
+		"contact-administrator", "contact-support")
+
+	accountPasswordExpired = told("account-password-expired", evidence.PasswordExpired, nil,
+		"reset-password", "contact-administrator")
+
+	// The clock of this device is no cause: codes come from the phone's.
+	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, nil,
+		"set-phone-clock", "resend-code", "use-backup-code", "contact-support")
+
+	accountCodeNotDelivered = told("account-code-not-delivered", evidence.MFANotDelivered, nil,
+		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
+
+	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "clock-wrong"},
+		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
+
+	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, nil,
+		"contact-administrator", "contact-support")
+
+	accountThrottled = told("account-throttled", evidence.Throttled, nil,
+		"wait-and-retry", "contact-support")
+
+	accountResetNotDelivered = told("account-reset-not-delivered", evidence.ResetNotDelivered, nil,
+		"check-spam-folder", "contact-administrator", "contact-support")
+
+	sessionLost = told("session-lost", evidence.SessionLost,
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "clock-wrong"},
+		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
+
+	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-outdated"},
+		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
+
+	noResponse = told("no-response", evidence.NoResponse,
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-outdated"},
+		"reload-page", "try-private-window", "use-other-browser", "contact-support")
+
+	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,
+		"wait-for-maintenance", "contact-support")
+
+	serviceError = told("service-error", evidence.ServerError, nil,
+		"wait-and-retry", "contact-support")
+)
