@@ -1,0 +1,424 @@
+// Package widget is what a person sees: go-app components that show a report
+// in words. Values come in; what the person does goes out as data-action
+// attributes, which frame.js and the browser's own forms and links act upon, so
+// that one view serves all three tiers. The same components are mounted in the
+// browser and rendered on the server.
+//
+// go-app writes attributes on the server without HTML escaping: nothing that
+// came from a browser stands in an attribute here, only in text.
+package widget
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/text"
+)
+
+// Site is what the operator says of the site and its support.
+type Site struct {
+	Name  string `json:"name,omitempty"`
+	Login string `json:"login,omitempty"`
+	Phone string `json:"phone,omitempty"`
+	Email string `json:"email,omitempty"`
+	Hours string `json:"hours,omitempty"`
+	URL   string `json:"url,omitempty"`
+}
+
+// Model is what one screen shows.
+type Model struct {
+	Report report.Report `json:"-"`
+	Site   Site          `json:"site"`
+	// Frame is whether the screen stands in a login page, where it can be
+	// closed and where a plain wrong password gets one line only.
+	Frame bool `json:"frame"`
+	// Done and All count steps of looking; All is 0 when nothing is going on.
+	Done, All int `json:"-"`
+}
+
+// View renders the model in the words of a catalogue.
+func View(m Model, words *text.Catalogue) app.UI {
+	v := view{Model: m, words: words}
+	body := v.body()
+	if v.compact() {
+		f := m.Report.Findings[0]
+		body = []app.UI{app.Details().ID("latchkey-closer").Class("closer").DataSet("finding", f.Check).Body(
+			app.Summary().ID("latchkey-closer-summary").Body(
+				app.Span().Text(v.title(f)),
+				app.Span().Class("link").Text(v.ui("closer")),
+			),
+			app.Div().Body(body...),
+		)}
+	}
+	return app.Main().ID("latchkey").Class(v.class()).Body(body...)
+}
+
+// view is a model together with the words for it.
+type view struct {
+	Model
+	words *text.Catalogue
+}
+
+func (v view) class() string {
+	if v.compact() {
+		return "card compact"
+	}
+	return "card"
+}
+
+// compact is whether all there is to say is that the password was wrong.
+func (v view) compact() bool {
+	fs := v.Report.Findings
+	return v.Frame && len(fs) == 1 && fs[0].Check == "account-credentials" && len(v.Report.Seen.Run.Before) == 0
+}
+
+func (v view) body() []app.UI {
+	return []app.UI{
+		v.head(),
+		v.progress(),
+		v.answer(),
+		app.Div().Class("actions").Body(
+			app.Button().ID("latchkey-again-button").Type("submit").Class("primary").
+				Attr("form", "latchkey-again").DataSet("action", "again").Text(v.ui("again")),
+		),
+		v.next(),
+		v.others(),
+		v.passed(),
+		v.gaps(),
+		v.help(),
+	}
+}
+
+func (v view) head() app.UI {
+	return app.Header().Body(
+		app.H1().ID("latchkey-title").TabIndex(-1).Text(v.ui("title")),
+		app.If(v.Frame, func() app.UI {
+			return app.Button().ID("latchkey-close").Type("button").Class("close").DataSet("action", "back").
+				Aria("label", v.ui("close")).Text("✕")
+		}),
+	)
+}
+
+// progress keeps its height when there is none, so that nothing moves.
+func (v view) progress() app.UI {
+	all, done := v.All, v.Done
+	if all == 0 {
+		all, done = 1, 1
+	}
+	// Who listens hears the answer with the end of looking; who sees has it
+	// below.
+	status, answer := v.ui("done"), v.headline()
+	if v.All > 0 {
+		status, answer = v.ui("looking"), ""
+	}
+	return app.Div().Class("progress").Body(
+		app.P().Attr("role", "status").Body(app.Span().Text(status), app.Span().Class("heard").Text(answer)),
+		app.Progress().Max(all).Value(done).Aria("hidden", "true"),
+	)
+}
+
+// headline is the answer in one sentence.
+func (v view) headline() string {
+	switch fs := v.Report.Findings; {
+	case v.fixed():
+		return v.ui("fixed.title")
+	case len(fs) > 0:
+		return v.title(fs[0])
+	case v.unseen():
+		return v.ui("unseen.title")
+	}
+	return v.ui("healthy.title")
+}
+
+// fixed is whether what stood first in the earlier look is gone.
+func (v view) fixed() bool {
+	return len(v.Report.Resolved()) > 0 && !v.Report.Persists()
+}
+
+// unseen is whether there was nothing but the request to judge by.
+func (v view) unseen() bool {
+	return v.Report.Tier == evidence.HTML && len(v.Report.Findings) == 0
+}
+
+func (v view) answer() app.UI {
+	var parts []app.UI
+	fs := v.Report.Findings
+	switch {
+	case v.fixed():
+		parts = append(parts, app.Div().Class("fixed").DataSet("latchkey-fixed", "true").Body(
+			app.H2().Text(v.ui("fixed.title")),
+			app.P().Text(v.words.Text(diag.Args{"names": v.names(v.Report.Resolved())}, "ui.fixed.why")),
+			app.Button().ID("latchkey-back").Type("button").DataSet("action", "back").Text(v.ui("back")),
+		))
+	case v.Report.Persists() && len(v.Report.Resolved()) == 0 && v.All == 0:
+		parts = append(parts, app.P().Class("persists").Text(v.ui("persists")))
+	}
+	switch {
+	case len(fs) > 0:
+		parts = append(parts, v.finding(fs[0], true))
+		if v.onlyTold() {
+			parts = append(parts, app.P().Class("fine").Text(v.ui("fine")))
+		}
+	case v.unseen():
+		parts = append(parts, app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why")))
+	case !v.fixed():
+		parts = append(parts, app.H2().Text(v.ui("healthy.title")),
+			app.P().Text(v.ui("healthy.why")))
+	}
+	class := "answer"
+	if len(fs) == 0 && !v.unseen() {
+		class = "answer well"
+	}
+	return app.Section().ID("latchkey-answer").Class(class).Body(parts...)
+}
+
+// onlyTold is whether a full look found nothing but what the login server said.
+func (v view) onlyTold() bool {
+	fs := v.Report.Findings
+	return v.All == 0 && v.Report.Tier != evidence.HTML && len(v.Report.Gaps) == 0 && len(fs) == 1 &&
+		(strings.HasPrefix(fs[0].Check, "account-") || strings.HasPrefix(fs[0].Check, "service-"))
+}
+
+// finding shows what is wrong and the first thing to do about it.
+func (v view) finding(f diag.Finding, first bool) app.UI {
+	parts := []app.UI{
+		app.H2().Text(v.title(f)),
+		app.P().Text(v.say("why", f)),
+	}
+	if reason, ok := f.Args["reason"]; ok && reason == string(evidence.NoWasm) {
+		parts = append(parts, app.P().Class("lockdown").Hidden(true).Text(v.words.Text(nil, "check."+f.Check+".why.lockdown")))
+	}
+	if len(f.Because) > 0 {
+		parts = append(parts, app.P().Class("follows").Text(v.ui("follows")))
+	}
+	if own := v.advised(f); len(own) > 0 {
+		if first {
+			own = own[:1]
+		}
+		for _, id := range own {
+			parts = append(parts, v.fix(id, f.Args))
+		}
+	}
+	return app.Article().Class("finding", string(f.Impact)).DataSet("finding", f.Check).Body(parts...)
+}
+
+// advised lists the fixes that this finding is the first to call for.
+func (v view) advised(f diag.Finding) []string {
+	var ids []string
+	for _, a := range v.Report.Advice {
+		if a.Helps[0] == f.Check {
+			ids = append(ids, a.Fix)
+		}
+	}
+	return ids
+}
+
+// buttons are the fixes that the page can do itself.
+var buttons = map[string]struct{ action, label string }{
+	"reload-page":         {"reload", "reload"},
+	"start-sign-in-again": {"back", "back"},
+}
+
+func (v view) fix(id string, args diag.Args) app.UI {
+	values := v.values(args)
+	steps := v.words.Lines(values, v.variants("fix."+id+".steps")...)
+	parts := []app.UI{app.H3().Text(v.words.Text(values, v.variants("fix."+id+".title")...))}
+	if len(steps) == 1 {
+		parts = append(parts, app.P().Text(steps[0]))
+	} else if len(steps) > 1 {
+		items := make([]app.UI, len(steps))
+		for i, s := range steps {
+			items[i] = app.Li().Text(s)
+		}
+		parts = append(parts, app.Ol().Body(items...))
+	}
+	if b, ok := buttons[id]; ok {
+		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").
+			DataSet("action", b.action).Text(v.ui(b.label)))
+	}
+	return app.Div().Class("fix").DataSet("fix", id).Body(parts...)
+}
+
+// next holds what to do if the first step did not help.
+func (v view) next() app.UI {
+	var parts []app.UI
+	if fs := v.Report.Findings; len(fs) > 0 {
+		own := v.advised(fs[0])
+		for _, id := range own[min(1, len(own)):] {
+			parts = append(parts, v.fix(id, fs[0].Args))
+		}
+	}
+	return v.fold("next", v.ui("next"), parts)
+}
+
+func (v view) others() app.UI {
+	var parts []app.UI
+	for _, f := range v.Report.Findings[min(1, len(v.Report.Findings)):] {
+		parts = append(parts, v.finding(f, false))
+	}
+	return v.fold("others", v.ui("others"), parts)
+}
+
+func (v view) passed() app.UI {
+	var items []app.UI
+	for _, id := range v.Report.Passed {
+		items = append(items, app.Li().Text(v.name(id)))
+	}
+	return v.list("passed", items)
+}
+
+func (v view) gaps() app.UI {
+	var items []app.UI
+	for _, g := range v.Report.Gaps {
+		items = append(items, app.Li().DataSet("gap", g.Check).
+			Text(v.name(g.Check)+": "+v.words.Text(nil, "gap."+g.Why, "gap.unasked")))
+	}
+	return v.list("gaps", items)
+}
+
+// help tells how to reach support and what to have ready.
+func (v view) help() app.UI {
+	s := v.Site
+	var ways []app.UI
+	if s.Phone != "" {
+		ways = append(ways, app.Li().Body(app.A().Href("tel:"+s.Phone).Text(s.Phone)))
+	}
+	if s.Email != "" {
+		ways = append(ways, app.Li().Body(app.A().Href("mailto:"+s.Email).Text(s.Email)))
+	}
+	if s.URL != "" {
+		ways = append(ways, app.Li().Body(app.A().Href(s.URL).Target("_blank").Rel("noopener").Text(s.URL)))
+	}
+	if s.Hours != "" {
+		ways = append(ways, app.Li().Text(s.Hours))
+	}
+	reach := app.UI(app.Ul().Class("ways").Body(ways...))
+	if len(ways) == 0 {
+		reach = app.P().Text(v.words.Text(v.values(nil), "ui.help.none"))
+	}
+	return app.Footer().Body(
+		app.H2().Text(v.ui("help")),
+		reach,
+		app.Details().ID("latchkey-tell").Body(
+			app.Summary().ID("latchkey-tell-summary").Text(v.ui("summary")),
+			app.Pre().ID("latchkey-summary").Text(v.summary()),
+			app.Button().ID("latchkey-copy").Type("button").DataSet("action", "copy").
+				DataSet("done", v.ui("copied")).Text(v.ui("copy")),
+		),
+		app.Details().ID("latchkey-details").Body(
+			app.Summary().ID("latchkey-details-summary").Text(v.ui("details")),
+			app.Pre().TabIndex(0).Aria("label", v.ui("details")).Text(v.json()),
+		),
+	)
+}
+
+// summary is the text for support: what is wrong, who the browser is, and the
+// reference. It holds nothing that the report does not.
+func (v view) summary() string {
+	var b strings.Builder
+	for _, f := range v.Report.Findings {
+		b.WriteString(v.words.Text(diag.Args{"title": v.title(f), "id": f.Check}, "ui.summary.line") + "\n")
+	}
+	if len(v.Report.Findings) == 0 {
+		b.WriteString(v.ui("summary.none") + "\n")
+	}
+	b.WriteString(v.words.Text(v.values(nil), "ui.summary.browser") + "\n")
+	host := v.Report.Seen.Host
+	outcome := string(v.Report.Outcome)
+	if host.Code.State == evidence.OK {
+		outcome += " (" + host.Code.Value + ")"
+	}
+	b.WriteString(v.words.Text(diag.Args{"outcome": outcome}, "ui.summary.outcome") + "\n")
+	if host.Reference.State == evidence.OK {
+		b.WriteString(v.words.Text(diag.Args{"reference": host.Reference.Value}, "ui.summary.reference") + "\n")
+	}
+	return b.String()
+}
+
+func (v view) json() string {
+	data, err := json.MarshalIndent(v.Report, "", " ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+// fold is a part that is closed at first. It stays in place when it is empty,
+// hidden, so that what is open stays open while findings come in.
+func (v view) fold(id, label string, parts []app.UI) app.UI {
+	d := app.Details().ID("latchkey-" + id)
+	if len(parts) == 0 {
+		d = d.Hidden(true) // Hidden(false) would be written hidden="false", which hides
+	}
+	return d.Body(
+		app.Summary().ID("latchkey-"+id+"-summary").Text(label),
+		app.Div().Body(parts...),
+	)
+}
+
+func (v view) list(id string, items []app.UI) app.UI {
+	label := v.ui(id)
+	if len(items) > 0 {
+		label = v.words.Text(diag.Args{"label": label, "n": len(items)}, "ui.count")
+		items = []app.UI{app.Ul().Body(items...)}
+	}
+	return v.fold(id, label, items)
+}
+
+// ---- words
+
+func (v view) ui(name string) string { return v.words.Text(nil, "ui."+name) }
+
+// title is the finding's title, marked if it is not sure.
+func (v view) title(f diag.Finding) string {
+	title := v.say("title", f)
+	if f.Sureness == diag.Sure {
+		return title
+	}
+	return v.ui(string(f.Sureness)) + " " + title
+}
+
+func (v view) say(what string, f diag.Finding) string {
+	key := "check." + f.Check + "." + what
+	keys := v.variants(key)
+	if reason, ok := f.Args["reason"].(string); ok {
+		keys = append([]string{key + "." + reason}, keys...)
+	}
+	return v.words.Text(v.values(f.Args), keys...)
+}
+
+func (v view) variants(key string) []string {
+	b := v.Report.Seen.Browser
+	return text.Variants(key, b.Family.Value, b.System.Value)
+}
+
+// values are those that every text may name, and the finding's own.
+func (v view) values(args diag.Args) diag.Args {
+	b := v.Report.Seen.Browser
+	values := diag.Args{
+		"site": v.Site.Name, "support": v.Site.Phone,
+		"browser": b.Family.Value, "system": b.System.Value,
+	}
+	if b.Major.State == evidence.OK {
+		values["version"] = b.Major.Value
+	}
+	for k, a := range args {
+		values[k] = a
+	}
+	return values
+}
+
+func (v view) name(check string) string { return v.words.Text(nil, "check."+check+".name") }
+
+func (v view) names(checks []string) string {
+	names := make([]string, len(checks))
+	for i, id := range checks {
+		names[i] = v.name(id)
+	}
+	return strings.Join(names, ", ")
+}

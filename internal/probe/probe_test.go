@@ -1,0 +1,116 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/evidence"
+)
+
+// window answers calls of "latchkey.ask" and others by their last argument, or
+// by their path if there is none. A nil answer never comes.
+type window map[string]any
+
+func (w window) Get(path string) (any, error) { return w.answer(context.Background(), path) }
+
+func (w window) Call(ctx context.Context, path string, args ...any) (any, error) {
+	if len(args) > 0 {
+		path = args[len(args)-1].(string)
+	}
+	return w.answer(ctx, path)
+}
+
+func (w window) answer(ctx context.Context, key string) (any, error) {
+	switch v := w[key].(type) {
+	case nil:
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case error:
+		return nil, v
+	default:
+		return v, nil
+	}
+}
+
+func collect(t *testing.T, w Window, e evidence.Evidence, where evidence.Embedding) evidence.Evidence {
+	t.Helper()
+	return Collect(t.Context(), w, e, All(where), func(int, int, evidence.Evidence) {})
+}
+
+var healthy = window{
+	"clock":     `{"lo":-12,"hi":30}`,
+	"cookie":    `true`,
+	"indexedDB": `true`,
+	"cache":     `true`,
+}
+
+func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
+	e := collect(t, healthy, evidence.Evidence{}, evidence.Top)
+	assert.Equal(t, evidence.Saw(evidence.Offset{Lo: -12, Hi: 30}), e.Clock.Offset)
+	assert.Equal(t, evidence.Saw(true), e.Cookies.HTTP)
+	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
+	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
+}
+
+func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer any
+		state  evidence.State
+		note   string
+	}{
+		{"a refusal", Exception("SecurityError: denied"), evidence.Refused, "SecurityError"},
+		{"an object that is not there", Exception("undefined"), evidence.Absent, "undefined"},
+		{"a failure of its own", Exception("QuotaExceededError"), evidence.Broken, "QuotaExceededError"},
+		{"a time limit", context.DeadlineExceeded, evidence.Late, "timeout"},
+		{"an answer that is no text", 7.0, evidence.Broken, "latchkey.ask"},
+		{"an answer that is no JSON", "<html>", evidence.Broken, "invalid character '<' looking for beginning of value"},
+		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := collect(t, window{"clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
+			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
+			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
+		})
+	}
+}
+
+func TestCollect_doesNotWaitForeverForAnyProbe(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // stands for the time limit, without its time
+	e := Collect(ctx, window{}, evidence.Evidence{}, All(evidence.Top), func(int, int, evidence.Evidence) {})
+	assert.Equal(t, evidence.Late, e.Clock.Offset.State)
+	assert.Equal(t, evidence.Late, e.Cookies.HTTP.State)
+}
+
+func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
+	known := evidence.Evidence{Cookies: evidence.Cookies{HTTP: evidence.Saw(false)}}
+	known.Clock.Offset = evidence.Failed[evidence.Offset]("timeout")
+	var steps []int
+	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
+		steps = append(steps, done)
+		assert.Equal(t, 3, all)
+	})
+	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
+	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
+	assert.Equal(t, []int{1, 2, 3}, steps)
+}
+
+func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
+	e := collect(t, healthy, evidence.Evidence{}, evidence.CrossOrigin)
+	assert.True(t, e.Clock.Offset.Known())
+	assert.Equal(t, evidence.Cookies{}, e.Cookies)
+	assert.Equal(t, evidence.Storage{}, e.Storage)
+}
+
+func TestEarly_readsWhatFrameJSKnows(t *testing.T) {
+	data, err := Early(window{"latchkey.early": `{"script":{}}`})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"script":{}}`, string(data))
+	_, err = Early(window{"latchkey.early": 1.0})
+	require.Error(t, err)
+}
