@@ -1,0 +1,83 @@
+// Command pack makes the files that a browser downloads ready for serving: it
+// compresses them at the highest levels, puts a hash of the content into their
+// names and writes down what it made in web/dist/manifest.json. It runs at
+// build time only, from the top of the module:
+//
+//	go run ./cmd/pack -wasm bin/widget.wasm
+//	go run ./cmd/pack -size
+//
+// The second form prints the sizes and fails when one is over its budget.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+const dist = "web/dist"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("pack", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	wasm := flags.String("wasm", "", "the WebAssembly `FILE` to pack with the rest")
+	size := flags.Bool("size", false, "print the sizes and fail when one is over its budget")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if *wasm == "" && !*size {
+		fmt.Fprintln(stderr, "pack: say what to do: -wasm FILE or -size")
+		return 2
+	}
+
+	if *wasm != "" {
+		if err := packAll(*wasm); err != nil {
+			fmt.Fprintln(stderr, "pack:", err)
+			return 1
+		}
+	}
+	if *size {
+		if err := printSizes(stdout, dist, budgets()); err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+	}
+	return 0
+}
+
+func packAll(wasm string) error {
+	glue, err := wasmExec()
+	if err != nil {
+		return err
+	}
+	return pack(dist, map[string]string{
+		"embed.js":     "web/embed.js",
+		"frame.js":     "web/frame.js",
+		"latchkey.css": "web/latchkey.css",
+		"wasm_exec.js": glue,
+		"widget.wasm":  wasm,
+	})
+}
+
+// wasmExec asks the go command, because Go's glue script only fits modules that
+// the same toolchain built, and GOTOOLCHAIN may have chosen another one than
+// the one in PATH.
+func wasmExec() (string, error) {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask go where wasm_exec.js is: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "lib", "wasm", "wasm_exec.js"), nil
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+)
+
+// budgets are the most bytes, with brotli, that a file may cost a person on a
+// slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
+// view of the login page, frame.js on every opening of the widget.
+func budgets() map[string]int {
+	return map[string]int{
+		"embed.js":    3 * 1024,
+		"frame.js":    6 * 1024,
+		"widget.wasm": 1_550_000,
+	}
+}
+
+// printSizes prints what the manifest in dir says and returns an error that
+// names every file over its budget.
+func printSizes(w io.Writer, dir string, budgets map[string]int) error {
+	text, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if err != nil {
+		return fmt.Errorf("nothing is packed yet: run make wasm (%w)", err)
+	}
+	var manifest map[string]entry
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return fmt.Errorf("%s: %w", manifestName, err)
+	}
+
+	var errs []error
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "file\traw\tgzip\tbrotli\tbudget\t")
+	for _, name := range slices.Sorted(maps.Keys(manifest)) {
+		e := manifest[name]
+		budget, limited := budgets[name]
+		shown := ""
+		if limited {
+			shown = fmt.Sprint(budget)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%s\t\n", name, e.Raw, e.Gzip, e.Brotli, shown)
+		if limited && e.Brotli > budget {
+			errs = append(errs, fmt.Errorf("%s is over its budget: %d bytes with brotli, %d allowed", name, e.Brotli, budget))
+		}
+	}
+	return errors.Join(append(errs, table.Flush())...)
+}

@@ -1,0 +1,376 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"latchkey/internal/evidence"
+)
+
+// Config is what the operator of a site tells Latchkey about it. The zero value
+// is not for use: start from DefaultConfig.
+type Config struct {
+	Site    Site
+	Support Support
+	Embed   Embed
+	// TrustedProxies are the addresses whose X-Forwarded-For and
+	// X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix
+	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
+	Outcomes map[string]evidence.Outcome
+}
+
+// Site says what people sign in to.
+type Site struct {
+	// Name stands in sentences, like "Example Clinic".
+	Name string
+	// Login is the address of the login page, or empty.
+	Login string
+}
+
+// Support says how a person reaches support. Every field may be empty.
+type Support struct {
+	Phone, Email, Hours, URL string
+}
+
+// Embed says which sites besides Latchkey's own may show it in a frame.
+type Embed struct {
+	// Origins are written as browsers write them: lower case, without a path
+	// and without the scheme's usual port.
+	Origins []string
+}
+
+// DefaultConfig is what runs without a file.
+func DefaultConfig() Config {
+	return Config{Site: Site{Name: "this site"}}
+}
+
+// LoadConfig reads the file at path. See ParseConfig.
+func LoadConfig(path string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read config: %w", err)
+	}
+	return ParseConfig(data, path)
+}
+
+// ParseConfig reads YAML. The error holds everything that is wrong (see
+// errors.Join), a line each: "name:line: key: what is wrong (hint: …)". What the
+// file leaves out is as in DefaultConfig.
+func ParseConfig(data []byte, name string) (Config, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return Config{}, syntaxError(name, err)
+	}
+	c := DefaultConfig()
+	if len(doc.Content) == 0 {
+		return c, nil
+	}
+	p := &parser{file: name}
+	p.mapping(doc.Content[0], "", []field{
+		{"site", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"name", p.text(&c.Site.Name, anyText)},
+				{"login", p.text(&c.Site.Login, webAddress)},
+			})
+		}},
+		{"support", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"phone", p.text(&c.Support.Phone, anyText)},
+				{"email", p.text(&c.Support.Email, mailAddress)},
+				{"hours", p.text(&c.Support.Hours, anyText)},
+				{"url", p.text(&c.Support.URL, webAddress)},
+			})
+		}},
+		{"embed", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"origins", listOf(p, &c.Embed.Origins, origin)},
+			})
+		}},
+		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
+		{"outcomes", func(n *yaml.Node, key string) {
+			c.Outcomes = p.outcomes(n, key)
+		}},
+	})
+	if len(p.errs) > 0 {
+		return Config{}, errors.Join(p.errs...)
+	}
+	return c, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+func syntaxError(name string, err error) error {
+	const hint = "(hint: this is no valid YAML; look at the blanks at the start of the lines and for missing quotes)"
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return fmt.Errorf("%s: %w %s", name, err, hint)
+	}
+	line := m[1]
+	if line == "" {
+		line = "1"
+	}
+	return fmt.Errorf("%s:%s: %s %s", name, line, m[2], hint)
+}
+
+// parser walks the file's nodes, because only they know their line, and
+// gathers what is wrong.
+type parser struct {
+	file string
+	errs []error
+}
+
+// field is a key and what reads its value.
+type field struct {
+	key  string
+	read func(n *yaml.Node, key string)
+}
+
+func (p *parser) wrong(n *yaml.Node, key, what, hint string) {
+	if key != "" {
+		key += ": "
+	}
+	p.errs = append(p.errs, fmt.Errorf("%s:%d: %s%s (hint: %s)", p.file, n.Line, key, what, hint))
+}
+
+// is tells whether n is of that kind. An alias counts as what it stands for,
+// and a key without a value as left out.
+func (p *parser) is(n **yaml.Node, key string, kind yaml.Kind, hint string) bool {
+	if (*n).Kind == yaml.AliasNode {
+		*n = (*n).Alias
+	}
+	if (*n).Kind == yaml.ScalarNode && (*n).Tag == "!!null" {
+		return false
+	}
+	if (*n).Kind != kind {
+		p.wrong(*n, key, fmt.Sprintf("is %s, should be %s", kinds[(*n).Kind], kinds[kind]), hint)
+		return false
+	}
+	return true
+}
+
+var kinds = map[yaml.Kind]string{
+	yaml.MappingNode:  "a mapping",
+	yaml.SequenceNode: "a list",
+	yaml.ScalarNode:   "a single value",
+}
+
+func (p *parser) mapping(n *yaml.Node, path string, fields []field) {
+	var known []string
+	for _, f := range fields {
+		known = append(known, f.key)
+	}
+	if !p.is(&n, path, yaml.MappingNode, "known keys are "+strings.Join(known, ", ")) {
+		return
+	}
+	p.pairs(n, path, func(k, v *yaml.Node, key string) {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == k.Value })
+		if i < 0 {
+			p.wrong(k, key, "there is no such key", suggest(k.Value, "keys", known))
+			return
+		}
+		fields[i].read(v, key)
+	})
+}
+
+// pairs calls f for each key that stands for the first time, with its full name.
+func (p *parser) pairs(n *yaml.Node, path string, f func(k, v *yaml.Node, key string)) {
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		key := k.Value
+		if path != "" {
+			key = path + "." + key
+		}
+		if line, twice := first[k.Value]; twice {
+			p.wrong(k, key, fmt.Sprintf("stands in line %d already", line), "keep one of the two")
+			continue
+		}
+		first[k.Value] = k.Line
+		f(k, v, key)
+	}
+}
+
+func (p *parser) scalar(n *yaml.Node, key string) (string, bool) {
+	if !p.is(&n, key, yaml.ScalarNode, "write one text in quotes") {
+		return "", false
+	}
+	if n.Tag != "!!str" {
+		p.wrong(n, key, fmt.Sprintf("is not text but %s", strings.TrimPrefix(n.Tag, "!!")),
+			fmt.Sprintf("put it in quotes: %q", n.Value))
+		return "", false
+	}
+	return n.Value, true
+}
+
+// problem is what is wrong with a value; the zero value is nothing.
+type problem struct{ what, hint string }
+
+func (p *parser) text(to *string, check func(string) (string, problem)) func(*yaml.Node, string) {
+	return func(n *yaml.Node, key string) {
+		s, ok := p.scalar(n, key)
+		if !ok {
+			return
+		}
+		v, bad := check(s)
+		if bad != (problem{}) {
+			p.wrong(n, key, bad.what, bad.hint)
+			return
+		}
+		*to = v
+	}
+}
+
+func listOf[T any](p *parser, to *[]T, check func(string) (T, problem)) func(*yaml.Node, string) {
+	return func(n *yaml.Node, key string) {
+		if !p.is(&n, key, yaml.SequenceNode, "write each value in a line of its own after a dash") {
+			return
+		}
+		for i, item := range n.Content {
+			itemKey := fmt.Sprintf("%s[%d]", key, i)
+			s, ok := p.scalar(item, itemKey)
+			if !ok {
+				continue
+			}
+			v, bad := check(s)
+			if bad != (problem{}) {
+				p.wrong(item, itemKey, bad.what, bad.hint)
+				continue
+			}
+			*to = append(*to, v)
+		}
+	}
+}
+
+func (p *parser) outcomes(n *yaml.Node, key string) map[string]evidence.Outcome {
+	if !p.is(&n, key, yaml.MappingNode, "write lines like YOUR_CODE: account_locked") {
+		return nil
+	}
+	table := map[string]evidence.Outcome{}
+	p.pairs(n, key, func(k, v *yaml.Node, key string) {
+		id, ok := p.scalar(v, key)
+		if !ok {
+			return
+		}
+		if !evidence.ValidOutcome(id) {
+			p.wrong(v, key, fmt.Sprintf("there is no outcome %q", id), suggest(id, "outcomes", outcomeIDs()))
+			return
+		}
+		table[k.Value] = evidence.Outcome(id)
+	})
+	return table
+}
+
+func outcomeIDs() []string {
+	var ids []string
+	for _, o := range evidence.Outcomes {
+		ids = append(ids, string(o))
+	}
+	return ids
+}
+
+func anyText(s string) (string, problem) {
+	if strings.TrimSpace(s) == "" {
+		return "", problem{"is empty", "fill it in or leave the key out"}
+	}
+	return s, problem{}
+}
+
+func webAddress(s string) (string, problem) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil {
+		return "", problem{fmt.Sprintf("%q is not a full web address", s), "write it like https://portal.example/login"}
+	}
+	return s, problem{}
+}
+
+func mailAddress(s string) (string, problem) {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return "", problem{fmt.Sprintf("%q is not a mail address", s), "write it like help@portal.example"}
+	}
+	return s, problem{}
+}
+
+// Origins go into a content-security-policy, where a semicolon or a blank would
+// begin something else.
+var originHost = regexp.MustCompile(`^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$`)
+
+func origin(s string) (string, problem) {
+	const example = "write it like https://portal.example or https://portal.example:8443"
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return "", problem{fmt.Sprintf("%q is not an origin", s), example}
+	}
+	if strings.Contains(u.Host, "*") {
+		return "", problem{fmt.Sprintf("%q has a wildcard", s), "list each origin by itself"}
+	}
+	if !strings.EqualFold(s, u.Scheme+"://"+u.Host) {
+		return "", problem{fmt.Sprintf("%q is more than an origin", s), "leave off everything after the host, also the last /: " + u.Scheme + "://" + u.Host}
+	}
+	host := strings.ToLower(u.Host)
+	if !originHost.MatchString(host) {
+		return "", problem{fmt.Sprintf("%q has a host that cannot be", s), example + "; an international name in its xn-- form"}
+	}
+	if usual := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; usual != "" {
+		host = strings.TrimSuffix(host, usual)
+	}
+	return u.Scheme + "://" + host, problem{}
+}
+
+func proxy(s string) (netip.Prefix, problem) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		a = a.Unmap().WithZone("")
+		return netip.PrefixFrom(a, a.BitLen()), problem{}
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, problem{fmt.Sprintf("%q is neither an address nor a network", s), "write it like 192.0.2.7 or 10.0.0.0/8"}
+	}
+	return prefix.Masked(), problem{}
+}
+
+// suggest makes the hint for a word that is none of the known ones.
+func suggest(word, what string, known []string) string {
+	best, least := "", 3 // more than two slips is another word
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), k); d < least {
+			best, least = k, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %s?", best)
+	}
+	return fmt.Sprintf("known %s are %s", what, strings.Join(known, ", "))
+}
+
+// distance is how many letters must be added, taken away or changed to make b
+// out of a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,176 @@
+package server
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/evidence"
+)
+
+func TestParseConfig_readsEverything(t *testing.T) {
+	c, err := ParseConfig([]byte(`
+site:
+  name: Example Clinic
+  login: https://portal.example/login
+support:
+  phone: "555-0100"
+  email: help@portal.example
+  hours: Mon–Fri 8–17
+  url: https://portal.example/help
+embed:
+  origins:
+    - https://login.portal.example
+    - HTTP://Localhost:8080
+    - https://portal.example:443
+trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
+outcomes:
+  E1042: account_locked
+  429: throttled
+`), "latchkey.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, Config{
+		Site:    Site{Name: "Example Clinic", Login: "https://portal.example/login"},
+		Support: Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
+		Embed:   Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}},
+		TrustedProxies: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
+		},
+		Outcomes: map[string]evidence.Outcome{"E1042": evidence.AccountLocked, "429": evidence.Throttled},
+	}, c)
+}
+
+func TestParseConfig_takesTheDefaultForWhatIsLeftOut(t *testing.T) {
+	for _, text := range []string{"", "# nothing but a remark\n", "---\n", "site:\n", "site:\n  login: https://portal.example/\n", "support: {phone: }\n"} {
+		c, err := ParseConfig([]byte(text), "latchkey.yaml")
+		require.NoError(t, err, text)
+		assert.Equal(t, "this site", c.Site.Name, text)
+	}
+}
+
+func TestParseConfig_tellsAllErrorsAtOnce(t *testing.T) {
+	_, err := ParseConfig([]byte(`site:
+  nmae: Example Clinic
+  login: portal.example
+embed:
+  origins: https://portal.example
+trusted_proxies:
+  - 10.0.0.0/40
+colour: red
+outcomes:
+  E1: acount_locked
+`), "latchkey.yaml")
+	require.Error(t, err)
+	assert.Equal(t, []string{
+		`latchkey.yaml:2: site.nmae: there is no such key (hint: did you mean name?)`,
+		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
+		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
+		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, trusted_proxies, outcomes)`,
+		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
+	}, strings.Split(err.Error(), "\n"))
+}
+
+func TestParseConfig_refuses(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"a list for the whole", "- site\n", "f:1: is a list, should be a mapping (hint: known keys are site,"},
+		{"text for a mapping", "site: clinic\n", "f:1: site: is a single value, should be a mapping (hint: known keys are name, login)"},
+		{"a mapping for text", "site:\n  name:\n    de: Klinik\n", "f:3: site.name: is a mapping, should be a single value"},
+		{"a number for text", "support:\n  phone: 5550100\n", `f:2: support.phone: is not text but int (hint: put it in quotes: "5550100")`},
+		{"a truth value for text", "site:\n  name: yes\n  login: true\n", "f:3: site.login: is not text but bool"},
+		{"a mapping for a list", "trusted_proxies: {a: b}\n", "f:1: trusted_proxies: is a mapping, should be a list"},
+		{"a list for a mapping", "outcomes: [a]\n", "f:1: outcomes: is a list, should be a mapping"},
+		{"a list in a list", "trusted_proxies:\n  - [a]\n", "f:2: trusted_proxies[0]: is a list"},
+		{"an empty name", "site:\n  name: ' '\n", "f:2: site.name: is empty"},
+		{"a key twice", "site:\n  name: a\n  name: b\n", "f:3: site.name: stands in line 2 already"},
+		{"an outcome that is none", "outcomes:\n  a: broken\n", "known outcomes are invalid_credentials, "},
+		{"an outcome twice", "outcomes:\n  a: throttled\n  a: throttled\n", "f:3: outcomes.a: stands in line 2 already"},
+		{"an error behind an alias", "site: &s {name: a}\nsupport: *s\n", "f:1: support.name: there is no such key"},
+		{"a login without a host", "site:\n  login: 'https:///login'\n", "is not a full web address"},
+		{"a login that is a script", "site:\n  login: 'javascript:alert(1)'\n", "is not a full web address"},
+		{"a login with a password", "site:\n  login: https://a:b@portal.example/\n", "is not a full web address"},
+		{"a support address that is a path", "support:\n  url: /help\n", "f:2: support.url:"},
+		{"a mail address with a name", "support:\n  email: Help <help@portal.example>\n", "f:2: support.email:"},
+		{"a mail address without a host", "support:\n  email: help\n", "is not a mail address"},
+		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
+		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := ParseConfig([]byte(c.text), "f")
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), c.want)
+			assert.Contains(t, err.Error(), "(hint: ")
+			assert.NotContains(t, err.Error(), "\n", "one error, one line")
+		})
+	}
+}
+
+func TestParseConfig_takesOnlyOriginsForOrigins(t *testing.T) {
+	cases := []struct{ origin, want string }{
+		{"https://portal.example/", "leave off everything after the host, also the last /: https://portal.example"},
+		{"https://portal.example/login", "is more than an origin"},
+		{"https://portal.example?x", "is more than an origin"},
+		{"https://me@portal.example", "is more than an origin"},
+		{"portal.example", "is not an origin"},
+		{"//portal.example", "is not an origin"},
+		{"ftp://portal.example", "is not an origin"},
+		{"https://", "is not an origin"},
+		{"null", "is not"},
+		{"https://*.portal.example", "list each origin by itself"},
+		{"https://portal.example;script-src", "has a host that cannot be"},
+		{"https://portal.example'", "has a host that cannot be"},
+		{"https://portal.example:port", "is not an origin"},
+		{"https://pörtal.example", "xn--"},
+		{"https://[2001:db8::1]:8443", ""},
+		{"https://xn--prtal-jua.example", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.origin, func(t *testing.T) {
+			_, err := ParseConfig([]byte("embed:\n  origins:\n    - \""+c.origin+"\"\n"), "f")
+			if c.want == "" {
+				assert.NoError(t, err)
+				return
+			}
+			assert.ErrorContains(t, err, "f:3: embed.origins[0]: ")
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestLoadConfig(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "latchkey.yaml")
+	_, err := LoadConfig(name)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	assert.ErrorContains(t, err, name)
+
+	require.NoError(t, os.WriteFile(name, []byte("site:\n  nam: a\n"), 0o600))
+	_, err = LoadConfig(name)
+	assert.ErrorContains(t, err, name+":2: site.nam: ")
+}
+
+func TestSuggest_findsSlips(t *testing.T) {
+	known := []string{"name", "login"}
+	for key, want := range map[string]string{
+		"nam": "did you mean name?", "Name": "did you mean name?", "nmae": "did you mean name?", "logon": "did you mean login?",
+		"": "known keys are name, login", "colour": "known keys are name, login",
+	} {
+		assert.Equal(t, want, suggest(key, "keys", known), key)
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add("site: {name: a}\nembed: {origins: [https://a.example]}\n")
+	f.Add("site: &a\n  name: *a\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := ParseConfig([]byte(text), "f")
+		if err != nil {
+			assert.Contains(t, err.Error(), "(hint: ")
+		}
+	})
+}

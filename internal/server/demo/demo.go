@@ -1,0 +1,161 @@
+// Package demo is the portal of a clinic that does not exist: a login page on
+// which every way to fail can be tried by hand, with Latchkey embedded exactly
+// as the README tells others to do it.
+//
+// It stands for somebody else's site. So it has a policy of its own that is
+// stricter than Latchkey asks for, and knows Latchkey by its path alone.
+package demo
+
+import (
+	"bytes"
+	"crypto/rand"
+	"html/template"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"latchkey/internal/evidence"
+	"latchkey/web"
+)
+
+const (
+	// policy is all that a login page with Latchkey needs: script-src and
+	// frame-src for Latchkey, the rest for the portal itself.
+	policy = "default-src 'none'; script-src 'self'; frame-src 'self'; style-src 'self'; img-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+	// support is a number that is never given to anybody.
+	support = "555-0100"
+
+	// bodyLimit is far more than two fields of a form need.
+	bodyLimit = 16 << 10
+
+	// userLimit is how much of a user name is shown again, in runes.
+	userLimit = 64
+
+	// signedIn is the one user name whose sign-in works.
+	signedIn = "ok"
+)
+
+// ending is how the portal's own page looks after a failed sign-in.
+type ending struct {
+	status  int
+	message string // what the portal says, which is often not much
+}
+
+// endings has one entry for each outcome. The messages are of the kind that
+// portals really show; saying it better is Latchkey's work.
+var endings = map[evidence.Outcome]ending{
+	evidence.InvalidCredentials: {http.StatusUnauthorized, "The user name or password is incorrect."},
+	evidence.AccountLocked:      {http.StatusForbidden, "Your account is locked because of too many failed sign-ins."},
+	evidence.AccountDisabled:    {http.StatusForbidden, "This account has been disabled."},
+	evidence.PasswordExpired:    {http.StatusForbidden, "Your password has expired."},
+	evidence.MFARejected:        {http.StatusUnauthorized, "The verification code is not valid."},
+	evidence.MFANotDelivered:    {http.StatusOK, "You did not enter the verification code that we sent you. Please sign in again."},
+	evidence.SSOFailed:          {http.StatusForbidden, "Your organization's sign-in could not be completed."},
+	evidence.SessionLost:        {http.StatusForbidden, "Your request has expired. Please sign in again."},
+	evidence.CaptchaFailed:      {http.StatusForbidden, "We could not verify that you are not a robot."},
+	evidence.Throttled:          {http.StatusTooManyRequests, "Too many requests. Please try again later."},
+	evidence.Maintenance:        {http.StatusServiceUnavailable, "The portal is closed for maintenance."},
+	evidence.ServerError:        {http.StatusServiceUnavailable, "An unexpected error has occurred."},
+	evidence.NoResponse:         {http.StatusOK, ""},
+	evidence.ResetNotDelivered:  {http.StatusOK, "If there is an account with this user name, we have sent an email with a link to reset its password."},
+	evidence.NotRegistered:      {http.StatusForbidden, "This user name is not registered with the provider portal."},
+	evidence.Unknown:            {http.StatusUnauthorized, "Sign-in failed."},
+}
+
+// login is what login.html shows.
+type login struct {
+	Base      string // Latchkey's path
+	Support   string
+	Reference string
+	Outcome   evidence.Outcome // empty before the first try
+	Message   string
+	User      string
+	Names     []string // that the demonstration knows
+}
+
+type portal struct {
+	base           string
+	login, welcome *template.Template
+}
+
+// New makes the portal. It serves /, and the files that it needs under /demo/;
+// base is the path under which Latchkey is mounted, such as "/latchkey".
+func New(base string) http.Handler {
+	files := web.Demo()
+	p := &portal{
+		base:    base,
+		login:   template.Must(template.ParseFS(files, "login.html")),
+		welcome: template.Must(template.ParseFS(files, "welcome.html")),
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.form)
+	mux.HandleFunc("POST /{$}", p.signIn)
+	for _, name := range []string{"portal.css", "harbour.svg"} {
+		mux.HandleFunc("GET /demo/"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=300") // long enough for a visit
+			http.ServeFileFS(w, r, files, name)
+		})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (p *portal) form(w http.ResponseWriter, r *http.Request) {
+	p.show(w, login{}, http.StatusOK)
+}
+
+// signIn ends as the user name says. It does not look at the password.
+func (p *portal) signIn(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
+	user := strings.TrimSpace(r.PostFormValue("username"))
+	if user == signedIn {
+		write(w, p.welcome, nil, http.StatusOK)
+		return
+	}
+	outcome := evidence.Outcome(user)
+	end, ok := endings[outcome]
+	if !ok {
+		outcome = evidence.InvalidCredentials
+		end = endings[outcome]
+	}
+	if end.status == http.StatusTooManyRequests || end.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "900")
+	}
+	p.show(w, login{Outcome: outcome, Message: end.message, User: clip(user)}, end.status)
+}
+
+func (p *portal) show(w http.ResponseWriter, l login, status int) {
+	l.Base, l.Support = p.base, support
+	l.Reference = "HC-" + rand.Text()[:8] // the portal's request id; it only has to tell a day's requests apart
+	for _, o := range evidence.Outcomes {
+		l.Names = append(l.Names, string(o))
+	}
+	l.Names = append(l.Names, signedIn)
+	write(w, p.login, l, status)
+}
+
+func write(w http.ResponseWriter, t *template.Template, data any, status int) {
+	var page bytes.Buffer
+	if err := t.Execute(&page, data); err != nil {
+		panic(err) // the templates are embedded, and the tests run all of them
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = page.WriteTo(w) // who has gone needs no page
+}
+
+// clip cuts a user name that is too long to be one.
+func clip(user string) string {
+	if utf8.RuneCountInString(user) > userLimit {
+		return string([]rune(user)[:userLimit])
+	}
+	return user
+}

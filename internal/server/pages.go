@@ -1,0 +1,320 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"latchkey/app/widget"
+	"latchkey/internal/agent"
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+)
+
+func (s *server) pages(mux *http.ServeMux) {
+	page := s.limited(http.HandlerFunc(s.page), http.HandlerFunc(s.tooManyPage))
+	mux.Handle("GET "+s.base+"/{$}", page)
+	mux.Handle("GET "+s.base+"/frame", page)
+	mux.Handle("POST "+s.base+"/diagnose", s.limited(http.HandlerFunc(s.diagnose), http.HandlerFunc(s.tooManyFragment)))
+}
+
+// The values of the query's look, which says how the no-script round trip was
+// started: by the noscript element, which proves that no scripts run, or by
+// the link, which proves nothing.
+const (
+	lookNoScript = "noscript"
+	lookByLink   = "link"
+)
+
+// visit is what a request for a page says.
+type visit struct {
+	frame     bool
+	outcome   string
+	reference string
+	lang      string
+	look      string
+	run       string
+	before    []string
+	embedding evidence.Embedding
+}
+
+func (s *server) visit(r *http.Request) visit {
+	q := r.URL.Query()
+	v := visit{
+		frame:     r.URL.Path == s.base+"/frame",
+		outcome:   q.Get("outcome"),
+		reference: q.Get("reference"),
+		lang:      q.Get("lang"),
+		embedding: evidence.SameOrigin,
+	}
+	if look := q.Get("look"); look == lookNoScript || look == lookByLink {
+		v.look = look
+	}
+	if run := q.Get("run"); runForm.MatchString(run) {
+		v.run = run
+	}
+	for id := range strings.SplitSeq(q.Get("before"), ",") {
+		if slices.ContainsFunc(s.set.Checks, func(c diag.Check) bool { return c.ID == id }) && !slices.Contains(v.before, id) {
+			v.before = append(v.before, id)
+		}
+	}
+	switch {
+	case !v.frame:
+		v.embedding = evidence.Top
+	// The redirect of the round trip comes from our own page, so the first
+	// request's word is carried on in the query.
+	case r.Header.Get("Sec-Fetch-Site") == "cross-site", q.Get("embedding") == string(evidence.CrossOrigin):
+		v.embedding = evidence.CrossOrigin
+	}
+	return v
+}
+
+// query writes the visit for an address, with another look and run.
+func (v visit) query(look, run string) url.Values {
+	q := url.Values{}
+	set := func(key, value string) {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	set("outcome", v.outcome)
+	set("reference", v.reference)
+	set("lang", v.lang)
+	set("look", look)
+	set("run", run)
+	set("before", strings.Join(v.before, ","))
+	if v.embedding == evidence.CrossOrigin {
+		set("embedding", string(v.embedding))
+	}
+	return q
+}
+
+// page answers with the html tier: a page that is of use as it stands.
+func (s *server) page(w http.ResponseWriter, r *http.Request) {
+	v := s.visit(r)
+	roundTrip := v.look != "" && v.embedding != evidence.CrossOrigin
+	if roundTrip && !s.fresh(v.run) {
+		run := s.newRun()
+		s.setRoundTrip(w, r, run)
+		http.Redirect(w, r, r.URL.Path+"?"+v.query(v.look, run).Encode(), http.StatusSeeOther)
+		return
+	}
+	e := evidence.Evidence{
+		Host:    evidence.Told(v.outcome, v.reference, s.cfg.Outcomes),
+		Browser: agent.Parse(r.UserAgent()),
+		Run: evidence.Run{
+			Tier: evidence.HTML, TierReason: evidence.NoScript,
+			Embedding: evidence.Saw(v.embedding), Before: v.before,
+		},
+	}
+	if v.look == lookNoScript {
+		e.Script.Runs = evidence.Saw(false)
+	}
+	if roundTrip {
+		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, v.run))
+	}
+	s.document(w, r, v, e)
+}
+
+// A run holds the time of its start, so that a page which is loaded again
+// when its cookie has expired starts another round trip instead of missing it.
+const runTime = 45 * time.Second // the cookie lives 60 s
+
+func (s *server) newRun() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return hex.EncodeToString(b[:]) + fmt.Sprintf("%08x", uint32(s.now().Unix()))
+}
+
+func (s *server) fresh(run string) bool {
+	if len(run) != 16 {
+		return false
+	}
+	at, err := strconv.ParseUint(run[8:], 16, 32)
+	age := s.now().Sub(time.Unix(int64(at), 0))
+	return err == nil && age >= 0 && age < runTime
+}
+
+// frameConfig is what frame.js and the widget are told by the page.
+type frameConfig struct {
+	Base    string           `json:"base"`
+	Exec    string           `json:"exec"`
+	Wasm    string           `json:"wasm"`
+	Origins []string         `json:"origins"`
+	Login   string           `json:"login"`
+	Frame   bool             `json:"frame"`
+	Site    widget.Site      `json:"site"`
+	Host    evidence.Host    `json:"host"`
+	Browser evidence.Browser `json:"browser"`
+}
+
+var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
+<html lang="en" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{{.Title}}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{{.Style}}">
+{{.Refresh}}
+<script src="{{.Script}}" defer></script>
+</head>
+<body{{if .Config.Frame}} class="frame"{{end}}>
+{{.View}}
+{{if .WithoutScript}}<p class="without-script"><a href="{{.WithoutScript}}">{{.WithoutScriptText}}</a></p>{{end}}
+<form id="latchkey-again" method="get">{{range $k, $v := .Again}}<input type="hidden" name="{{$k}}" value="{{index $v 0}}">{{end}}</form>
+<script type="application/json" id="latchkey-report">{{.Report}}</script>
+<script type="application/json" id="latchkey-config">{{.Config}}</script>
+</body>
+</html>
+`))
+
+func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
+	rep := report.New(e, s.set.Diagnose(e))
+	data := struct {
+		Title, Style, Script             string
+		Refresh, View                    template.HTML
+		WithoutScript, WithoutScriptText string
+		Again                            url.Values
+		Report                           report.Report
+		Config                           frameConfig
+	}{
+		Title:  s.words.Text(nil, "ui.title"),
+		Style:  s.asset("latchkey.css"),
+		Script: s.asset("frame.js"),
+		View:   s.view(rep, v.frame),
+		Report: rep,
+		Config: frameConfig{
+			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
+			Origins: append([]string{}, s.cfg.Embed.Origins...),
+			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(),
+			Host: e.Host, Browser: e.Browser,
+		},
+	}
+	if len(v.before) == 0 {
+		for _, f := range rep.Findings {
+			v.before = append(v.before, f.Check)
+		}
+	}
+	data.Again = v.query(v.look, "")
+	if v.look == "" {
+		v.before = nil
+		// html/template takes no addresses in a meta element's content.
+		to := template.HTMLEscapeString(r.URL.Path + "?" + v.query(lookNoScript, "").Encode())
+		data.Refresh = template.HTML(`<noscript><meta http-equiv="refresh" content="0; url=` + to + `"></noscript>`)
+		data.WithoutScript = "?" + v.query(lookByLink, "").Encode()
+		data.WithoutScriptText = s.words.Text(nil, "ui.withoutscript")
+	}
+	s.html(w, http.StatusOK, documentTemplate, data)
+}
+
+func (s *server) html(w http.ResponseWriter, status int, t *template.Template, data any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, true))
+	w.WriteHeader(status)
+	if err := t.Execute(w, data); err != nil {
+		s.log.Warn("page not written", "error", err)
+	}
+}
+
+// view is the same component that the wasm tier mounts.
+func (s *server) view(r report.Report, frame bool) template.HTML {
+	ui := widget.View(widget.Model{Report: r, Site: s.site(), Frame: frame}, s.words)
+	return template.HTML(app.HTMLString(ui))
+}
+
+func (s *server) site() widget.Site {
+	return widget.Site{
+		Name: s.cfg.Site.Name, Login: s.cfg.Site.Login,
+		Phone: s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
+	}
+}
+
+var fragmentTemplate = template.Must(template.New("fragment").Parse(
+	`{{.View}}<script type="application/json" data-report>{{.Report}}</script>`))
+
+// diagnose judges posted evidence, in memory: it is neither stored nor logged.
+func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(r.Body)
+	var e evidence.Evidence
+	if err == nil {
+		e, err = report.Decode(data)
+	}
+	if err != nil {
+		status := http.StatusBadRequest
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": err.Error()})
+		return
+	}
+	s.addSeen(r, &e)
+	rep := report.New(e, s.set.Diagnose(e))
+	w.Header().Set("Vary", "Accept")
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		writeJSON(w, rep)
+		return
+	}
+	s.html(w, http.StatusOK, fragmentTemplate, struct {
+		View   template.HTML
+		Report report.Report
+	}{s.view(rep, r.URL.Query().Has("frame")), rep})
+}
+
+// addSeen puts in what the request itself shows of the browser that posted,
+// where the evidence does not say it already.
+func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
+	run := r.URL.Query().Get("run")
+	if !runForm.MatchString(run) {
+		return // somebody judges evidence from elsewhere
+	}
+	if !e.Browser.Family.Known() {
+		e.Browser = agent.Parse(r.UserAgent())
+	}
+	if !e.Cookies.HTTP.Known() && !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
+		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, run))
+	}
+}
+
+var tooManyTemplate = template.Must(template.New("too-many").Parse(
+	`<p class="too-many" role="alert">{{.Advice}}{{with .Phone}} {{.}}{{end}}</p>`))
+
+var tooManyPageTemplate = template.Must(template.Must(tooManyTemplate.Clone()).New("page").Parse(`<!doctype html>
+<html lang="en" data-latchkey-tier="html" data-latchkey-state="done">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}}</title><link rel="stylesheet" href="{{.Style}}">
+<main class="card"><h1>{{.Title}}</h1>{{template "too-many" .}}</main>
+</html>
+`))
+
+// tooMany is advice, for a person who is refused is in trouble already.
+func (s *server) tooMany(w http.ResponseWriter, t *template.Template) {
+	s.html(w, http.StatusTooManyRequests, t, struct{ Title, Style, Advice, Phone string }{
+		s.words.Text(nil, "ui.title"), s.asset("latchkey.css"), s.words.Text(nil, "ui.toomany"), s.cfg.Support.Phone,
+	})
+}
+
+func (s *server) tooManyPage(w http.ResponseWriter, _ *http.Request) {
+	s.tooMany(w, tooManyPageTemplate)
+}
+
+func (s *server) tooManyFragment(w http.ResponseWriter, _ *http.Request) {
+	s.tooMany(w, tooManyTemplate)
+}

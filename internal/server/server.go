@@ -1,0 +1,131 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"time"
+
+	"latchkey/internal/checks"
+	"latchkey/internal/diag"
+	"latchkey/internal/text"
+)
+
+// Options are what New needs. Base and Assets are required.
+type Options struct {
+	// Base is the path that everything but the health checks lies under, like
+	// "/latchkey"; "" is the root.
+	Base   string
+	Config Config
+	// Assets holds what cmd/pack made.
+	Assets fs.FS
+	// Log is slog's default if nil.
+	Log *slog.Logger
+	// Now is time.Now if nil.
+	Now func() time.Time
+	// Demo, if not nil, answers whatever lies outside of Base. It stands for
+	// the site that embeds Latchkey: its headers are its own business.
+	Demo http.Handler
+	// Stopping, if not nil, is closed when no new requests should come: from
+	// then on /readyz says so.
+	Stopping <-chan struct{}
+}
+
+type server struct {
+	base     string
+	cfg      Config
+	log      *slog.Logger
+	now      func() time.Time
+	demo     http.Handler
+	stopping <-chan struct{}
+	assets   map[string]*asset
+	limiter  *limiter
+	set      diag.Set
+	words    *text.Catalogue
+}
+
+// New returns the handler of the whole server.
+func New(o Options) (http.Handler, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.handler(), nil
+}
+
+// baseForm keeps out what would mean something in a route, a cookie or a policy.
+var baseForm = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$`)
+
+func newServer(o Options) (*server, error) {
+	if !baseForm.MatchString(o.Base) {
+		return nil, fmt.Errorf("%q cannot be the base path: write it like /latchkey, without a / at the end", o.Base)
+	}
+	if o.Base == "" && o.Demo != nil {
+		return nil, errors.New("the demo portal needs the root for itself: give a base path like /latchkey")
+	}
+	assets, err := loadAssets(o.Assets, o.Base)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{
+		base:     o.Base,
+		cfg:      o.Config,
+		log:      o.Log,
+		now:      o.Now,
+		demo:     o.Demo,
+		stopping: o.Stopping,
+		assets:   assets,
+		limiter:  newLimiter(maxClients),
+		set:      checks.Catalogue(),
+		words:    text.English(),
+	}
+	if err := s.set.Validate(); err != nil {
+		return nil, err
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+// handler has all routes and all middleware. Ours and the demo are apart, so
+// that an address under the base that does not exist is our 404 and not a page
+// of the demo.
+func (s *server) handler() http.Handler {
+	ours := http.NewServeMux()
+	s.static(ours)
+	s.probes(ours)
+	s.pages(ours)
+	ours.HandleFunc("GET /healthz", s.healthz)
+	ours.HandleFunc("GET /readyz", s.readyz)
+
+	all := http.NewServeMux()
+	for _, path := range []string{s.base + "/", "/healthz", "/readyz"} {
+		all.Handle(path, strict(ours))
+	}
+	if s.demo != nil {
+		all.Handle("/", s.demo)
+	}
+	return http.MaxBytesHandler(s.recovered(all), maxBody)
+}
+
+// healthz says that the process lives.
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, "ok")
+}
+
+// readyz says whether new requests may come.
+func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-s.stopping:
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ready")
+	}
+}

@@ -1,0 +1,453 @@
+// Starts Latchkey in its own document. ES5 without anything to rely on: it runs
+// in the browsers whose sign-in fails. It looks at what is known at once, shows
+// the server's judgement of that, starts the WebAssembly and watches it, and if
+// that does not come up or dies, leaves the person with a full answer.
+(function (window, document) {
+  'use strict';
+
+  var STALL = 45000; // ms until a download counts as stalled: six times a slow line's 7 s
+  var PATIENCE = 600; // ms that the Go program gets before the server is asked
+  var ASK = 2000; // ms that a look may take, as in Go's probes
+  var BEAT = 2000; // ms between two questions whether the Go program lives
+
+  var html = document.documentElement;
+  var config = JSON.parse(byId('latchkey-config').textContent);
+  var base = config.base;
+  var run = hex(8);
+  var served = main().cloneNode(true);
+  var reason = ''; // why the wasm tier cannot run, as the contract names it
+  var up = false; // the Go program shows the answer
+  var final = false; // no higher tier is pending
+  var before = []; // what the first look found
+  var page = {}; // what embed.js recorded
+  var slow = {}; // facts that take a request or an event
+  var host = null; // the login page's window, and its origin
+  var origin = '';
+  var focus = ''; // id of the focused element
+  var asked = 0; // number of the newest question to the server
+  var real = {}; // getters of the storage that stand-ins hide
+  var wasmType = null;
+
+  function byId(id) { return document.getElementById(id); }
+  function main() { return document.body.firstElementChild; }
+  function each(list, f) { for (var i = 0; i < list.length; i++) f(list[i]); }
+
+  function hex(bytes) {
+    var s = '';
+    while (s.length < 2 * bytes) s += Math.floor((1 + Math.random()) * 65536).toString(16).slice(1);
+    return s;
+  }
+
+  // An exception as a fact: Go's table of states reads the name.
+  function failure(e) {
+    return { error: ((e && e.name) || 'Error') + ': ' + String((e && e.message) || e).slice(0, 120) };
+  }
+  function fact(look) {
+    try { return { value: look() }; } catch (e) { return failure(e); }
+  }
+
+  // ---- Looking: what the browser answers at once
+
+  function embedding() {
+    if (window.top === window) return 'top';
+    try { return window.parent.document ? 'same-origin' : 'cross-origin'; } catch (e) { return 'cross-origin'; }
+  }
+
+  function cookie() {
+    var name = 'latchkey-js-' + run;
+    document.cookie = name + '=1; Path=/; SameSite=Lax; Max-Age=60';
+    var kept = document.cookie.indexOf(name + '=1') >= 0;
+    document.cookie = name + '=; Path=/; SameSite=Lax; Max-Age=0';
+    return kept;
+  }
+
+  function store(name) {
+    try {
+      var s = real[name] ? real[name]() : window[name];
+      if (!s) return { error: String(s) };
+      var key = 'latchkey-' + run;
+      s.setItem(key, '1');
+      var kept = s.getItem(key) === '1';
+      s.removeItem(key);
+      return { value: kept };
+    } catch (e) { return failure(e); }
+  }
+
+  // The smallest module there is: typeof and validate() say yes where a policy
+  // or a missing compiler refuses it.
+  function wasm() {
+    if (typeof WebAssembly !== 'object') {
+      reason = 'absent';
+      return { error: 'undefined' };
+    }
+    try {
+      return { value: !!new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))) };
+    } catch (e) {
+      reason = /content security|csp|unsafe-eval|disallowed by embedder/i.test(e.message) ? 'policy' : 'no-compiler';
+      return failure(e);
+    }
+  }
+  var wasmFact = wasm();
+
+  // All that is known so far, in the shape of package evidence.
+  function look() {
+    var where = embedding();
+    var seen = {
+      host: config.host, browser: config.browser, page: page.page,
+      run: { tier: up ? 'wasm' : 'script', tier_reason: reason, embedding: { value: where }, before: before },
+      script: { runs: { value: true }, wasm: wasmFact },
+      cookies: page.cookies, storage: page.storage
+    };
+    if (wasmType) seen.script.wasm_type = { value: wasmType };
+    // What a frame of another site may keep says nothing about the login page.
+    if (where !== 'cross-origin') {
+      seen.cookies = { enabled: fact(function () { return navigator.cookieEnabled; }), script: fact(cookie) };
+      seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache };
+    }
+    if (slow.clock) seen.clock = { offset: slow.clock };
+    return seen;
+  }
+
+  // ---- Looking: what takes a request or an event. Each calls done once.
+
+  function request(method, url, body, done) {
+    var x = new XMLHttpRequest();
+    x.onreadystatechange = function () { if (x.readyState === 4) done(x); };
+    x.open(method, base + url, true);
+    x.timeout = 8000; // what embed.js gives the whole frame
+    if (body) {
+      x.setRequestHeader('Content-Type', 'application/json');
+      x.setRequestHeader('Accept', 'text/html');
+    }
+    x.send(body);
+  }
+
+  function now() { return window.performance && performance.now ? performance.now() : Date.now(); }
+
+  var looks = {
+    // One time exchange; the true offset (device less server) is between lo and
+    // hi whatever the asymmetry of the way. 20 ms cover the coarsest timers.
+    clock: function (done) {
+      var nonce = hex(8), wall = Date.now(), start = now();
+      request('GET', '/clock?n=' + nonce, null, function (x) {
+        var elapsed = now() - start, step = Date.now() - wall - elapsed;
+        done(fact(function () {
+          var t = JSON.parse(x.responseText);
+          if (t.nonce !== nonce) throw { name: 'Replayed', message: 'another answer' };
+          if (Math.abs(step) > 60) throw { name: 'Stepped', message: 'the clock was set meanwhile' };
+          return { lo: wall - t.received - 20, hi: wall + elapsed - t.sent + 20 };
+        }));
+      });
+    },
+    // A cookie there and back over HTTP. The script tier has its question to the
+    // server for the way back.
+    cookie: function (done) {
+      request('GET', '/cookies?run=' + run, null, function () {
+        request('GET', '/cookies/echo?run=' + run, null, function (x) {
+          done(fact(function () { return JSON.parse(x.responseText).seen; }));
+        });
+      });
+    },
+    indexedDB: function (done) {
+      try {
+        var name = 'latchkey-' + run, db = window.indexedDB;
+        if (!db) return done({ error: String(db) });
+        var open = db.open(name, 1);
+        open.onupgradeneeded = function () { open.result.createObjectStore('s'); };
+        open.onerror = function (e) { e.preventDefault(); done(failure(open.error)); };
+        open.onsuccess = function () {
+          var r = open.result;
+          function end(f) { r.close(); db.deleteDatabase(name); done(f); }
+          try {
+            var t = r.transaction('s', 'readwrite'), got;
+            t.objectStore('s').put('1', 'k');
+            got = t.objectStore('s').get('k');
+            t.oncomplete = function () { end({ value: got.result === '1' }); };
+            t.onabort = function () { end(failure(t.error)); };
+          } catch (e) { end(failure(e)); }
+        };
+      } catch (e) { done(failure(e)); }
+    },
+    cache: function (done) {
+      try {
+        var name = 'latchkey-' + run, kept;
+        if (!window.caches) return done({ error: String(window.caches) });
+        caches.open(name).then(function (c) {
+          return c.put('/' + name, new Response('1')).then(function () { return c.match('/' + name); });
+        }).then(function (r) { kept = !!r; return caches['delete'](name); })
+          .then(function () { done({ value: kept }); }, function (e) { done(failure(e)); });
+      } catch (e) { done(failure(e)); }
+    }
+  };
+
+  // Takes all the slow looks of the script tier side by side and calls back
+  // when all have answered or time is up.
+  function lookSlowly(done) {
+    var names = ['clock', 'indexedDB', 'cache'], waiting = names.length + 1;
+    var timer = setTimeout(end, ASK);
+    function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
+    function one() { if (!--waiting) end(); }
+    each(names, function (name) {
+      slow[name] = { error: 'timeout' };
+      looks[name](function (f) { slow[name] = f; one(); });
+    });
+    // The cookie that this sets comes back with the question to the server.
+    request('GET', '/cookies?run=' + run, null, one);
+  }
+
+  // ---- Showing
+
+  // Says on the page and to the login page how things stand. report is JSON.
+  function publish(tier, done, report) {
+    html.setAttribute('data-latchkey-tier', tier);
+    byId('latchkey-report').textContent = report;
+    var seen = JSON.parse(report), ids = [];
+    each(seen.findings, function (f) { ids.push(f.check); });
+    html.setAttribute('data-latchkey-state', done ? 'done' : 'running');
+    size();
+    if (!done) return;
+    if (!before.length) before = ids;
+    var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
+    tell({ type: 'result', detail: detail });
+    if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
+  }
+
+  // Puts another view in the place of the one shown.
+  function show(view) {
+    var old = main(), at = focus;
+    document.body.replaceChild(view, old);
+    settle(old, view, at);
+  }
+
+  // Opens what was open and focuses what was focused, before the next paint.
+  function settle(old, view, at) {
+    each(old.querySelectorAll('details[open]'), function (d) {
+      var same = d.id && byId(d.id);
+      if (same) same.setAttribute('open', '');
+    });
+    var target = at && byId(at);
+    if (target && view.contains(target)) target.focus();
+    // Lockdown Mode is nobody else's business, so it is told here. Signature
+    // of Safari 26.4 (GRIN/eranos notes, 2026-04): all of these are missing.
+    if (/AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent) && reason === 'absent' &&
+        !window.indexedDB && !window.caches && !navigator.serviceWorker && !window.RTCPeerConnection && navigator.locks === undefined) {
+      each(view.querySelectorAll('.lockdown'), function (n) { n.removeAttribute('hidden'); });
+    }
+  }
+
+  // Shows the server's judgement of what is known.
+  function judge() {
+    var mine = ++asked;
+    request('POST', '/diagnose?run=' + run + (config.frame ? '&frame=1' : ''), JSON.stringify(look()), function (x) {
+      if (mine !== asked || up) return;
+      var box = document.createElement('div');
+      box.innerHTML = x.responseText || '';
+      var view = box.querySelector('main'), report = box.querySelector('[data-report]');
+      if (x.status === 200 && view && report) {
+        show(view);
+        publish('script', final, report.textContent);
+      } else if (final) {
+        // Without the server the served answer still stands.
+        show(served.cloneNode(true));
+        if (x.status === 429 && box.firstElementChild) main().appendChild(box.firstElementChild);
+        publish('html', true, byId('latchkey-report').textContent);
+      }
+    });
+  }
+
+  function look0() { lookSlowly(judge); }
+
+  function fallBack(why) {
+    if (final && !up) return;
+    reason = why || reason;
+    up = false;
+    final = true;
+    look0();
+  }
+
+  // ---- The Go program
+
+  function start() {
+    var s = document.createElement('script');
+    s.src = config.exec;
+    s.onerror = function () { fallBack('http'); };
+    s.onload = function () { if (window.Go) load(new Go()); else fallBack('crashed'); };
+    document.head.appendChild(s);
+    setTimeout(function () { if (!up) fallBack('stalled'); }, STALL);
+  }
+
+  // The module goes straight into instantiateStreaming: any other way keeps
+  // a copy of it. Under a wrong content type that is refused; a buffer is not.
+  function load(go) {
+    var why = 'http';
+    fetch(config.wasm).then(function (r) {
+      if (!r.ok) throw r.status;
+      var type = (r.headers.get('Content-Type') || '').split(';')[0];
+      why = 'truncated';
+      if (type === 'application/wasm' && WebAssembly.instantiateStreaming) {
+        return WebAssembly.instantiateStreaming(r, go.importObject);
+      }
+      wasmType = type || 'none';
+      return r.arrayBuffer().then(function (b) {
+        var m = new Uint8Array(b, 0, Math.min(4, b.byteLength));
+        if (m[0] !== 0 || m[1] !== 97 || m[2] !== 115 || m[3] !== 109) why = 'content-type';
+        return WebAssembly.instantiate(b, go.importObject);
+      });
+    }).then(function (w) {
+      if (final) return;
+      standIn('localStorage');
+      standIn('sessionStorage');
+      watch();
+      go.run(w.instance).then(dead, dead);
+    })['catch'](function () { fallBack(why); });
+  }
+
+  // go-app reads storage unguarded and dies where that throws.
+  function standIn(name) {
+    var s;
+    try { s = window[name]; } catch (e) { s = null; }
+    if (s) return;
+    var d = Object.getOwnPropertyDescriptor(window, name) || Object.getOwnPropertyDescriptor(Window.prototype, name);
+    real[name] = function () { return d && d.get ? d.get.call(window) : null; };
+    var kept = {};
+    Object.defineProperty(window, name, {
+      configurable: true,
+      value: {
+        getItem: function (k) { return Object.prototype.hasOwnProperty.call(kept, k) ? kept[k] : null; },
+        setItem: function (k, v) { kept[k] = String(v); },
+        removeItem: function (k) { delete kept[k]; },
+        clear: function () { kept = {}; },
+        key: function (i) { return Object.keys(kept)[i] || null; },
+        get length() { return Object.keys(kept).length; }
+      }
+    });
+  }
+
+  function dead() { fallBack('crashed'); }
+
+  function watch() {
+    // go-app puts its view in the place of ours.
+    new MutationObserver(function (records) {
+      each(records, function (r) {
+        if (up && r.removedNodes[0] && r.removedNodes[0].tagName === 'MAIN' && main() !== r.removedNodes[0]) {
+          settle(r.removedNodes[0], main(), focus);
+        }
+      });
+    }).observe(document.body, { childList: true });
+    window.addEventListener('error', beat);
+    window.addEventListener('unhandledrejection', beat);
+    setInterval(beat, BEAT);
+  }
+
+  // A Go program that has ended throws when it is called.
+  function beat() {
+    if (!up) return;
+    try { if (api.alive()) return; } catch (e) { /* it has ended */ }
+    dead();
+  }
+
+  // ---- What Go calls, and sets: again and alive.
+  var api = window.latchkey = {
+    early: function () { return JSON.stringify(look()); },
+    // A slow look as a promise of the value's JSON, rejected with "Name: message".
+    ask: function (name) {
+      return new Promise(function (resolve, reject) {
+        looks[name](function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
+      });
+    },
+    // The Go program takes over. It dies unseen if it had already been given up.
+    rise: function () {
+      if (final) throw new Error('latchkey: given up');
+      up = final = true;
+      reason = '';
+    },
+    publish: function (done, report) {
+      window.onclick = window.onpopstate = null; // go-app's, which would navigate on its own
+      if (up) publish('wasm', done, report);
+    }
+  };
+
+  // ---- The login page
+
+  function tell(message) {
+    if (!host) return;
+    message.latchkey = 1;
+    host.postMessage(message, origin);
+  }
+
+  function size() { tell({ type: 'size', height: Math.ceil(document.body.getBoundingClientRect().height) }); }
+
+  window.addEventListener('message', function (e) {
+    var d = e.data;
+    if (!d || d.latchkey !== 1 || d.type !== 'hello' || e.source !== window.parent || e.source === window) return;
+    var own = location.protocol + '//' + location.host;
+    if (e.origin !== own && config.origins.indexOf(e.origin) < 0) return;
+    var first = !host;
+    host = e.source;
+    origin = e.origin;
+    page = d.recorded || {};
+    tell({ type: 'ready' });
+    size();
+    if (first && d.focus) byId('latchkey-title').focus();
+    if (first && html.getAttribute('data-latchkey-state') === 'done') publish(html.getAttribute('data-latchkey-tier'), true, byId('latchkey-report').textContent);
+  });
+
+  // ---- The person
+
+  document.addEventListener('click', function (e) {
+    var n = e.target;
+    while (n && n.getAttribute && !n.getAttribute('data-action')) n = n.parentNode;
+    var act = n && n.getAttribute && actions[n.getAttribute('data-action')];
+    if (!act) return;
+    e.preventDefault();
+    act(n);
+  });
+
+  var actions = {
+    again: function () {
+      run = hex(8);
+      slow = {};
+      html.setAttribute('data-latchkey-state', 'running');
+      if (up) return api.again();
+      wasmFact = wasm();
+      look0();
+    },
+    back: function () {
+      if (host) return tell({ type: 'close' });
+      if (config.login) location.href = config.login; else history.back();
+    },
+    reload: function () {
+      var w = window;
+      try { if (window.parent.document) w = window.parent; } catch (e) { /* another site's */ }
+      w.location.replace(w.location.href.split('#')[0]);
+    },
+    copy: function (button) {
+      var range = document.createRange(), selection = window.getSelection(), done = false;
+      range.selectNodeContents(byId('latchkey-summary'));
+      selection.removeAllRanges();
+      selection.addRange(range);
+      try { done = document.execCommand('copy'); } catch (e) { /* the text stays selected */ }
+      if (done) button.textContent = button.getAttribute('data-done');
+    }
+  };
+
+  document.addEventListener('keydown', function (e) {
+    if ((e.key === 'Escape' || e.keyCode === 27) && host) tell({ type: 'close' });
+  });
+  document.addEventListener('focusin', function (e) { focus = e.target.id || ''; });
+  document.addEventListener('focusout', function () {
+    var was = focus;
+    setTimeout(function () { if (focus === was && document.activeElement === document.body) focus = ''; }, 0);
+  });
+  document.addEventListener('toggle', size, true);
+  window.addEventListener('resize', size);
+
+  html.setAttribute('data-latchkey-state', 'running');
+  if (wasmFact.value) {
+    start();
+    lookSlowly(function () {});
+    setTimeout(function () { if (!up && !final) judge(); }, PATIENCE);
+  } else {
+    fallBack(reason);
+  }
+})(window, document);
