@@ -118,7 +118,7 @@ func (v view) progress() app.UI {
 	}
 	return app.Div().Class("progress").Body(
 		app.P().Attr("role", "status").Body(app.Span().Text(status), app.Span().Class("heard").Text(answer)),
-		app.Progress().Max(all).Value(done).Aria("hidden", "true"),
+		app.Progress().Max(all).Value(done).Aria("label", v.ui("looking")),
 	)
 }
 

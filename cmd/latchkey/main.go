@@ -22,6 +22,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the server", serve},
+		{"diagnose", "judge evidence or a report from a file", diagnose},
 	}
 }
 

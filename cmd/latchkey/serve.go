@@ -67,6 +67,10 @@ func serveFiles(ctx context.Context, assets fs.FS, args []string, stdout, stderr
 	}
 	if f.demo {
 		options.Demo = demo.New(options.Base)
+		if f.config == "" {
+			options.Config.Site.Name = demo.Name
+			options.Config.Support = server.Support{Phone: demo.Phone, Hours: demo.Hours}
+		}
 	}
 	h, err := server.New(options)
 	if err != nil {

@@ -127,27 +127,6 @@ func TestServe_saysWhereItListensAndStopsCleanly(t *testing.T) {
 	require.NoError(t, l.Close())
 }
 
-func TestServe_isNotReadyWhileItStops(t *testing.T) {
-	s := start(t)
-	silent, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(s.url, "http:"), "/"))
-	require.NoError(t, err)
-	defer silent.Close()
-	// Connections are accepted in turn, so that an answer on a later one means
-	// that the silent one is in. The server waits for its first request.
-	later := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	code, _ := get(t, later, s.url+"readyz")
-	require.Equal(t, 200, code)
-
-	s.stop()
-	_, err = io.WriteString(silent, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
-	require.NoError(t, err)
-	answer, err := http.ReadResponse(bufio.NewReader(silent), nil)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	assert.Equal(t, 503, answer.StatusCode)
-	assert.Equal(t, 0, (<-s.result).code)
-}
-
 func TestServe_takesARequestWith60KBOfCookies(t *testing.T) {
 	s := start(t)
 	r, err := http.NewRequest("GET", s.url+"latchkey/cookies/echo?run=0123abcd", nil)

@@ -49,6 +49,7 @@ type example struct {
 // cases reads testdata/<check id>.json of every check.
 func cases(t testing.TB) []example {
 	t.Helper()
+	healthy := testkit.Browsers(t)
 	var all []example
 	for _, c := range checks.Catalogue().Checks {
 		data, err := os.ReadFile(filepath.Join("testdata", c.ID+".json"))
@@ -58,21 +59,15 @@ func cases(t testing.TB) []example {
 		for _, k := range list {
 			ex := example{kase: k, check: c}
 			if k.On != "" {
-				ex.seen = browser(t, k.On)
+				on, ok := healthy[k.On]
+				require.True(t, ok, "there is no healthy browser %q", k.On)
+				ex.seen = on // facts are replaced as a whole, so that cases share nothing that changes
 			}
 			strict(t, k.See, &ex.seen, c.ID+", "+k.Name)
 			all = append(all, ex)
 		}
 	}
 	return all
-}
-
-// browser is a healthy browser, made anew so that nothing can change it.
-func browser(t testing.TB, name string) evidence.Evidence {
-	t.Helper()
-	e, ok := testkit.Browsers(t)[name]
-	require.True(t, ok, "there is no healthy browser %q", name)
-	return e
 }
 
 func strict(t testing.TB, data []byte, into any, where string) {
@@ -193,11 +188,10 @@ func TestCatalogue_cannotTellWithoutItsNeeds(t *testing.T) {
 		if c.Needs == nil {
 			continue
 		}
-		for name := range testkit.Browsers(t) {
-			probe := browser(t, name)
-			for i := range c.Needs(&probe) {
+		for name, healthy := range testkit.Browsers(t) {
+			for i := range c.Needs(&healthy) {
 				for state, why := range map[evidence.State]string{evidence.Unasked: "unasked", evidence.Late: "late"} {
-					e := browser(t, name)
+					e := healthy
 					fact := c.Needs(&e)[i]
 					fact.Blank()
 					reflect.ValueOf(fact).Elem().FieldByName("State").Set(reflect.ValueOf(state))
@@ -273,7 +267,7 @@ func walk(v reflect.Value, path string, do func(string, evidence.Seen)) {
 
 func TestCatalogue_declaresFactsOfTheEvidenceGiven(t *testing.T) {
 	for _, c := range checks.Catalogue().Checks {
-		e := browser(t, "chrome-desktop")
+		var e evidence.Evidence
 		known := facts(&e)
 		for i, fact := range declares(c, &e) {
 			assert.True(t, slices.Contains(known, fact), "%s: fact %d is none of the evidence's", c.ID, i)
@@ -414,4 +408,16 @@ func FuzzDiagnose(f *testing.F) {
 		require.NoError(t, err)
 		set.Diagnose(again)
 	})
+}
+
+func BenchmarkDiagnose(b *testing.B) {
+	set := checks.Catalogue()
+	for name, e := range testkit.Browsers(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				set.Diagnose(e)
+			}
+		})
+	}
 }

@@ -13,9 +13,7 @@ import (
 // Local and session storage count as blocked when they are missing, for every
 // browser of the last ten years has them; IndexedDB and Cache only when they
 // are there and fail, for old browsers, plain http and Lockdown Mode lack them.
-// A store that says it is full holds nothing either; that may be a full disk or
-// an old private window of Safari, whose stores hold nothing at all, so it is
-// likely, not sure.
+// It is wrong when the store is merely full.
 // Source: Chromium 156, Firefox 153 (dom.storage.enabled=false gives null),
 // WebKitGTK 2.50, tried 2026-11.
 var storageBlocked = diag.Check{
@@ -27,7 +25,6 @@ var storageBlocked = diag.Check{
 	Uses:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Storage.IndexedDB, &e.Storage.Cache) },
 	Run: func(e evidence.Evidence) diag.Outcome {
 		var bad []string
-		full := 0
 		for _, s := range []struct {
 			name       string
 			fact       evidence.Fact[bool]
@@ -38,9 +35,6 @@ var storageBlocked = diag.Check{
 			{"IndexedDB", e.Storage.IndexedDB, false},
 			{"Cache", e.Storage.Cache, false},
 		} {
-			if s.fact.State == evidence.Broken && s.fact.Note == "QuotaExceededError" {
-				full++
-			}
 			switch s.fact.State {
 			case evidence.Refused, evidence.Broken:
 				bad = append(bad, s.name)
@@ -54,13 +48,10 @@ var storageBlocked = diag.Check{
 				}
 			}
 		}
-		args := diag.Args{"stores": strings.Join(bad, ", ")}
-		switch len(bad) {
-		case 0:
+		if len(bad) == 0 {
 			return diag.Pass()
-		case full:
-			return diag.Fail(diag.Likely, "free-storage", "use-other-browser", "contact-support").With(args)
 		}
-		return diag.Fail(diag.Sure, "allow-cookies", "use-other-browser", "contact-support").With(args)
+		return diag.Fail(diag.Sure, "allow-cookies", "use-other-browser", "contact-support").
+			With(diag.Args{"stores": strings.Join(bad, ", ")})
 	},
 }

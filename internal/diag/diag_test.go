@@ -225,6 +225,11 @@ func TestDiagnose_offersOnlyWhatCanBeDoneHere(t *testing.T) {
 	assert.Equal(t, []string{"anywhere"}, set.Diagnose(evidence.Evidence{}).Findings[0].Fixes)
 }
 
+func TestDiagnose_keepsAFixThatIsNotListed(t *testing.T) {
+	d := Set{Checks: []Check{says("broken", Fail(Sure, "typo"))}, Fixes: []Fix{{ID: "mend"}}}.Diagnose(evidence.Evidence{})
+	assert.Equal(t, []string{"typo"}, d.Findings[0].Fixes, "the catalogue's tests must see it")
+}
+
 func TestDiagnose_endsForChecksThatExplainEachOther(t *testing.T) {
 	d := Set{Checks: []Check{says("a", Fail(Sure), "b"), says("b", Fail(Sure), "a")}}.Diagnose(evidence.Evidence{})
 	assert.Len(t, d.Findings, 2)

@@ -24,8 +24,11 @@ const (
 	policy = "default-src 'none'; script-src 'self'; frame-src 'self'; style-src 'self'; img-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-	// support is a number that is never given to anybody.
-	support = "555-0100"
+	// Name, Phone and Hours are the clinic's, for Latchkey to show as well. The
+	// number is never given to anybody.
+	Name  = "Harbour Clinic"
+	Phone = "555-0100"
+	Hours = "Monday to Friday, 7 am to 6 pm"
 
 	// bodyLimit is far more than two fields of a form need.
 	bodyLimit = 16 << 10
@@ -133,7 +136,7 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *portal) show(w http.ResponseWriter, l login, status int) {
-	l.Base, l.Support = p.base, support
+	l.Base, l.Support = p.base, Phone
 	l.Reference = "HC-" + rand.Text()[:8] // the portal's request id; it only has to tell a day's requests apart
 	for _, o := range evidence.Outcomes {
 		l.Names = append(l.Names, string(o))

@@ -1,0 +1,92 @@
+# Everything is made and tested from here; "make help" lists the targets.
+
+GO ?= go
+ADDR ?= 127.0.0.1:8080
+# Inlining makes the module larger on the wire (measured: 1.54 MB of brotli
+# with it, 1.45 MB without), and on a slow line 0.1 MB costs half a second.
+WASM_FLAGS := -trimpath -gcflags=all=-l -ldflags="-s -w"
+SOURCES := $(shell find app cmd internal web -name '*.go' -o -path web/dist -prune -o -name '*.js' -o -name '*.css' -o -name '*.json' -o -name '*.html' -o -name '*.svg')
+NODE_MODULES := internal/e2e/node_modules/.package-lock.json
+# Debian's packages that the browser tests need: today's Chromium, the engines
+# of 2016, 2020 and 2022, a display for them, and fonts for all.
+PACKAGES := chromium xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core
+export GOFLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build wasm test test-unit test-wasm test-browser check golden size bench fmt lint deps node
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Serve the demo portal on http://127.0.0.1:8080/ (ADDR=… moves it)
+	bin/latchkey serve -demo -addr $(ADDR)
+
+build: bin/latchkey ## Build bin/latchkey with everything in it
+
+wasm: web/dist/manifest.json ## Build and compress what browsers download
+
+bin/widget.wasm: $(SOURCES) go.mod go.sum
+	@mkdir -p bin
+	GOOS=js GOARCH=wasm $(GO) build $(WASM_FLAGS) -o $@ ./cmd/widget
+
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/frame.js web/latchkey.css
+	$(GO) run ./cmd/pack -wasm bin/widget.wasm
+	@touch $@
+
+bin/latchkey: web/dist/manifest.json $(SOURCES)
+	$(GO) build -trimpath -o $@ ./cmd/latchkey
+
+test: test-unit test-wasm test-browser ## Run all tests, installing what they need
+
+test-unit: ## Run the native tests (seconds)
+	$(GO) test -short ./...
+
+test-wasm: node ## Run the tests of the browser's side as WebAssembly, under node
+	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
+
+test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
+	$(GO) test -count=1 -timeout 15m ./internal/e2e/...
+
+check: lint ## What CI checks besides the tests: lint, goldens, import table, sizes
+	$(GO) test -count=1 -run 'Import|Golden|golden|Catalogue' ./internal/testkit ./internal/checks ./cmd/latchkey ./app/...
+	$(MAKE) size
+
+golden: ## Rewrite the golden files
+	LATCHKEY_UPDATE=1 $(GO) test -short ./...
+
+size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
+	$(GO) run ./cmd/pack -size
+
+bench: deps build ## Measure start-up, judging and memory
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
+	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
+
+deps: node ## Install with apt and npm what the browser tests need and is missing
+	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	command -v gcc >/dev/null || missing="$$missing gcc libc6-dev"; $(call install,$$missing)
+
+node:
+	@missing=; command -v node >/dev/null || missing=nodejs; command -v npm >/dev/null || missing="$$missing npm"; $(call install,$$missing)
+
+# Installs Debian packages, as root or through sudo, if there are any to install.
+define install
+if [ -n "$(1)" ]; then \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(1); \
+fi
+endef
+
+$(NODE_MODULES): internal/e2e/package.json internal/e2e/package-lock.json | node
+	npm ci --prefix internal/e2e --no-audit --no-fund
+	@touch $@
+
+fmt: ## Format the Go code
+	gofmt -w app cmd internal web
+
+lint: ## Vet and lint, natively and for WebAssembly
+	@test -z "$$(gofmt -l app cmd internal web)" || { gofmt -l app cmd internal web; echo "run: make fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./app/... ./cmd/widget ./internal/browser ./internal/probe
+	GOFLAGS= GOOS= GOARCH= $(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	GOOS=js GOARCH=wasm bin/staticcheck ./app/... ./cmd/widget ./internal/browser ./internal/probe

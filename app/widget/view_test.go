@@ -1,0 +1,178 @@
+package widget_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"latchkey/app/widget"
+	"latchkey/internal/checks"
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/testkit"
+	"latchkey/internal/text"
+)
+
+// shown renders a model and parses it again, as a browser does.
+func shown(t *testing.T, m widget.Model) *html.Node {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(app.HTMLString(widget.View(m, text.English()))))
+	require.NoError(t, err)
+	for n := range doc.Descendants() {
+		if n.Data == "main" {
+			return n
+		}
+	}
+	require.Fail(t, "no main element")
+	return nil
+}
+
+// outline writes a tree a line each: element, attributes in order, text.
+func outline(n *html.Node, depth int, b *strings.Builder) {
+	indent := strings.Repeat("  ", depth)
+	switch n.Type {
+	case html.TextNode:
+		if s := strings.Join(strings.Fields(n.Data), " "); s != "" {
+			fmt.Fprintf(b, "%s%s\n", indent, s)
+		}
+		return
+	case html.ElementNode:
+		attrs := ""
+		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
+		for _, a := range n.Attr {
+			attrs += fmt.Sprintf(" %s=%q", a.Key, a.Val)
+		}
+		fmt.Fprintf(b, "%s<%s%s>\n", indent, n.Data, attrs)
+		if slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "aria-label" && n.Data == "pre" }) {
+			return // the report itself; its schema has tests of its own
+		}
+	}
+	for c := range n.ChildNodes() {
+		outline(c, depth+1, b)
+	}
+}
+
+// model judges a healthy Chrome in which something is changed.
+func model(t *testing.T, change func(*evidence.Evidence)) widget.Model {
+	t.Helper()
+	e := testkit.Browsers(t)["chrome-desktop"]
+	if change != nil {
+		change(&e)
+	}
+	return widget.Model{Report: report.New(e, checks.Catalogue().Diagnose(e)), Site: widget.Site{Name: "Example Clinic", Phone: "555-0100"}}
+}
+
+func blocked(e *evidence.Evidence) {
+	e.Cookies = evidence.Cookies{Enabled: evidence.Saw(true), Script: evidence.Saw(false), HTTP: evidence.Saw(false)}
+	e.Storage.Local = evidence.Failed[bool]("SecurityError: denied")
+}
+
+func told(o evidence.Outcome) func(*evidence.Evidence) {
+	return func(e *evidence.Evidence) { e.Host.Outcome = evidence.Saw(o) }
+}
+
+func TestView_showsTheGoldenScreens(t *testing.T) {
+	inFrame := func(m widget.Model) widget.Model { m.Frame = true; return m }
+	for name, m := range map[string]widget.Model{
+		"healthy":         model(t, nil),
+		"cookies-blocked": model(t, blocked),
+		"locked-in-frame": inFrame(model(t, told(evidence.AccountLocked))),
+		"wrong-password":  inFrame(model(t, told(evidence.InvalidCredentials))),
+		"looking":         func() widget.Model { m := model(t, nil); m.Done, m.All = 1, 4; return m }(),
+		"request-only": {Report: report.New(
+			evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML, TierReason: evidence.NoScript}},
+			checks.Catalogue().Diagnose(evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML}}))},
+		"fixed":   model(t, func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
+		"not-yet": model(t, func(e *evidence.Evidence) { blocked(e); e.Run.Before = []string{"cookies-blocked"} }),
+		"no-webassembly": model(t, func(e *evidence.Evidence) {
+			e.Script.Wasm = evidence.Failed[bool]("undefined")
+			e.Run.TierReason = evidence.NoWasm
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			outline(shown(t, m), 0, &b)
+			testkit.Golden(t, name+".golden.txt", []byte(b.String()))
+		})
+	}
+}
+
+func TestView_saysOneLineAfterAWrongPasswordOnlyInAFrameAndOnlyIfThereIsNothingElse(t *testing.T) {
+	compact := func(m widget.Model) bool {
+		for n := range shown(t, m).Descendants() {
+			for _, a := range n.Attr {
+				if a.Key == "id" && a.Val == "latchkey-closer" {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	wrong := told(evidence.InvalidCredentials)
+	m := model(t, wrong)
+	assert.False(t, compact(m), "on a page of its own")
+	m.Frame = true
+	assert.True(t, compact(m))
+	m = model(t, func(e *evidence.Evidence) { wrong(e); blocked(e) })
+	m.Frame = true
+	assert.False(t, compact(m), "cookies are blocked too")
+}
+
+// A hostile browser writes where it can: everything in the evidence that is a
+// text. None of it may become an element or an attribute.
+func TestView_keepsHostileEvidenceInText(t *testing.T) {
+	for _, hostile := range []string{`"><script>alert(1)</script>`, `\" onclick=alert(1) x="`, "<b>`'\x00", "{site}"} {
+		m := model(t, func(e *evidence.Evidence) {
+			blocked(e)
+			e.Host = evidence.Told(hostile, hostile, nil)
+			e.Browser.Family, e.Browser.System, e.Browser.Device = evidence.Saw(hostile), evidence.Saw(hostile), evidence.Saw(hostile)
+			e.Script.WasmType = evidence.Saw(hostile)
+			e.Run.TierReason = evidence.ContentType
+			e.Storage.Session = evidence.Fact[bool]{State: evidence.Broken, Note: hostile}
+			e.Page.Failed = evidence.Saw(evidence.Addresses{hostile})
+		})
+		plain := model(t, func(e *evidence.Evidence) {
+			blocked(e)
+			e.Host = evidence.Told("x", "x", nil)
+			e.Run.TierReason = evidence.ContentType
+			e.Storage.Session = evidence.Fact[bool]{State: evidence.Broken, Note: "x"}
+		})
+		names := func(m widget.Model) (all []string) {
+			for n := range shown(t, m).Descendants() {
+				if n.Type != html.ElementNode || n.Data == "li" {
+					continue // how many steps there are depends on the browser
+				}
+				all = append(all, n.Data)
+				for _, a := range n.Attr {
+					assert.NotContains(t, a.Val, "alert")
+					assert.NotContains(t, a.Val, "`")
+				}
+			}
+			return all
+		}
+		assert.ElementsMatch(t, names(plain), names(m))
+	}
+}
+
+func TestView_showsEachFixOnceAndEveryFinding(t *testing.T) {
+	m := model(t, func(e *evidence.Evidence) { blocked(e); told(evidence.SessionLost)(e) })
+	var findings, fixes []string
+	for n := range shown(t, m).Descendants() {
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "data-finding":
+				findings = append(findings, a.Val)
+			case "data-fix":
+				fixes = append(fixes, a.Val)
+			}
+		}
+	}
+	assert.Equal(t, m.Report.Summary().Findings, findings, "in the order of their rank")
+	assert.Equal(t, []string{"allow-cookies", "use-other-browser", "contact-support"}, fixes)
+}
