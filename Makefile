@@ -10,7 +10,6 @@ NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, the engines
 # of 2016, 2020 and 2022, a display for them, and fonts for all.
 PACKAGES := chromium xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core
-export GOFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run build wasm test test-unit test-wasm test-browser check golden size bench fmt lint deps node
@@ -88,5 +87,4 @@ lint: ## Vet and lint, natively and for WebAssembly
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	GOOS=js GOARCH=wasm $(GO) vet ./app/... ./cmd/widget ./internal/browser ./internal/probe
-	GOFLAGS= GOOS= GOARCH= $(GO) build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
-	GOOS=js GOARCH=wasm bin/staticcheck ./app/... ./cmd/widget ./internal/browser ./internal/probe
+	GOOS=js GOARCH=wasm "$$($(GO) tool -n staticcheck)" ./app/... ./cmd/widget ./internal/browser ./internal/probe

@@ -9,16 +9,18 @@
   var PATIENCE = 600; // ms that the Go program gets before the server is asked
   var ASK = 2000; // ms that a look may take, as in Go's probes
   var BEAT = 2000; // ms between two questions whether the Go program lives
+  var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
   var html = document.documentElement;
   var config = JSON.parse(byId('latchkey-config').textContent);
   var base = config.base;
-  var run = hex(8);
-  var served = main().cloneNode(true);
+  // The newest whole answer of the server, for when it gives no more.
+  var kept = { tier: 'html', view: main().cloneNode(true), report: byId('latchkey-report').textContent };
   var reason = ''; // why the wasm tier cannot run, as the contract names it
   var up = false; // the Go program shows the answer
   var final = false; // no higher tier is pending
-  var before = []; // what the first look found
+  var before = JSON.parse(kept.report).seen.run.before || []; // what the first look found
+  var found = []; // what the newest look found
   var page = {}; // what embed.js recorded
   var slow = {}; // facts that take a request or an event
   var host = null; // the login page's window, and its origin
@@ -26,6 +28,8 @@
   var focus = ''; // id of the focused element
   var asked = 0; // number of the newest question to the server
   var real = {}; // getters of the storage that stand-ins hide
+  var heard = 0; // when the Go program last told how things stand
+  var given = ''; // name of the cookie that should come back with a question
   var wasmType = null;
 
   function byId(id) { return document.getElementById(id); }
@@ -54,7 +58,7 @@
   }
 
   function cookie() {
-    var name = 'latchkey-js-' + run;
+    var name = 'latchkey-js-' + hex(8);
     document.cookie = name + '=1; Path=/; SameSite=Lax; Max-Age=60';
     var kept = document.cookie.indexOf(name + '=1') >= 0;
     document.cookie = name + '=; Path=/; SameSite=Lax; Max-Age=0';
@@ -65,7 +69,7 @@
     try {
       var s = real[name] ? real[name]() : window[name];
       if (!s) return { error: String(s) };
-      var key = 'latchkey-' + run;
+      var key = 'latchkey-' + hex(8);
       s.setItem(key, '1');
       var kept = s.getItem(key) === '1';
       s.removeItem(key);
@@ -122,6 +126,13 @@
     x.send(body);
   }
 
+  // Has the server set a cookie, each time under another name since its way back
+  // may clear it, and calls back with the name, or '' if no answer set it.
+  function give(done) {
+    var name = hex(8);
+    request('GET', '/cookies?run=' + name, null, function (x) { done(x.status === 204 ? name : ''); });
+  }
+
   function now() { return window.performance && performance.now ? performance.now() : Date.now(); }
 
   var looks = {
@@ -139,18 +150,18 @@
         }));
       });
     },
-    // A cookie there and back over HTTP. The script tier has its question to the
-    // server for the way back.
+    // A cookie there and back over HTTP.
     cookie: function (done) {
-      request('GET', '/cookies?run=' + run, null, function () {
-        request('GET', '/cookies/echo?run=' + run, null, function (x) {
+      give(function (name) {
+        if (!name) return done({ error: 'NetworkError' });
+        request('GET', '/cookies/echo?run=' + name, null, function (x) {
           done(fact(function () { return JSON.parse(x.responseText).seen; }));
         });
       });
     },
     indexedDB: function (done) {
       try {
-        var name = 'latchkey-' + run, db = window.indexedDB;
+        var name = 'latchkey-' + hex(8), db = window.indexedDB;
         if (!db) return done({ error: String(db) });
         var open = db.open(name, 1);
         open.onupgradeneeded = function () { open.result.createObjectStore('s'); };
@@ -170,7 +181,7 @@
     },
     cache: function (done) {
       try {
-        var name = 'latchkey-' + run, kept;
+        var name = 'latchkey-' + hex(8), kept;
         if (!window.caches) return done({ error: String(window.caches) });
         caches.open(name).then(function (c) {
           return c.put('/' + name, new Response('1')).then(function () { return c.match('/' + name); });
@@ -184,6 +195,7 @@
   // when all have answered or time is up.
   function lookSlowly(done) {
     var names = ['clock', 'indexedDB', 'cache'], waiting = names.length + 1;
+    given = '';
     var timer = setTimeout(end, ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
     function one() { if (!--waiting) end(); }
@@ -192,7 +204,7 @@
       looks[name](function (f) { slow[name] = f; one(); });
     });
     // The cookie that this sets comes back with the question to the server.
-    request('GET', '/cookies?run=' + run, null, one);
+    give(function (name) { given = name; one(); });
   }
 
   // ---- Showing
@@ -206,7 +218,7 @@
     html.setAttribute('data-latchkey-state', done ? 'done' : 'running');
     size();
     if (!done) return;
-    if (!before.length) before = ids;
+    found = ids;
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
@@ -226,7 +238,7 @@
       if (same) same.setAttribute('open', '');
     });
     var target = at && byId(at);
-    if (target && view.contains(target)) target.focus();
+    if (target && view.contains(target)) target.focus({ preventScroll: true });
     // Lockdown Mode is nobody else's business, so it is told here. Signature
     // of Safari 26.4 (GRIN/eranos notes, 2026-04): all of these are missing.
     if (/AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent) && reason === 'absent' &&
@@ -238,19 +250,20 @@
   // Shows the server's judgement of what is known.
   function judge() {
     var mine = ++asked;
-    request('POST', '/diagnose?run=' + run + (config.frame ? '&frame=1' : ''), JSON.stringify(look()), function (x) {
+    request('POST', '/diagnose?' + (given && 'run=' + given) + (config.frame ? '&frame=1' : '') + (final ? '' : '&running=1'), JSON.stringify(look()), function (x) {
       if (mine !== asked || up) return;
       var box = document.createElement('div');
       box.innerHTML = x.responseText || '';
       var view = box.querySelector('main'), report = box.querySelector('[data-report]');
       if (x.status === 200 && view && report) {
+        if (final) kept = { tier: 'script', view: view.cloneNode(true), report: report.textContent };
         show(view);
         publish('script', final, report.textContent);
       } else if (final) {
-        // Without the server the served answer still stands.
-        show(served.cloneNode(true));
+        show(kept.view.cloneNode(true));
+        each(document.querySelectorAll('.unreachable'), function (n) { if (!x.status) n.removeAttribute('hidden'); });
         if (x.status === 429 && box.firstElementChild) main().appendChild(box.firstElementChild);
-        publish('html', true, byId('latchkey-report').textContent);
+        publish(kept.tier, true, kept.report);
       }
     });
   }
@@ -334,15 +347,24 @@
         }
       });
     }).observe(document.body, { childList: true });
-    window.addEventListener('error', beat);
-    window.addEventListener('unhandledrejection', beat);
+    // An exception that goes through Go's stack cuts it off. What is left may
+    // still say that it lives.
+    each(['error', 'unhandledrejection'], function (name) {
+      window.addEventListener(name, function (e) {
+        var x = e.error || e.reason;
+        if (x && /wasm[-_]/.test(x.stack)) dead(); else beat();
+      });
+    });
     setInterval(beat, BEAT);
   }
 
-  // A Go program that has ended throws when it is called.
+  // A Go program that has ended throws when it is called; one that hangs says
+  // nothing for longer than all its looks may take.
   function beat() {
     if (!up) return;
-    try { if (api.alive()) return; } catch (e) { /* it has ended */ }
+    try {
+      if (api.alive() && (now() - heard < SILENCE || html.getAttribute('data-latchkey-state') === 'done')) return;
+    } catch (e) { /* it has ended */ }
     dead();
   }
 
@@ -360,9 +382,11 @@
       if (final) throw new Error('latchkey: given up');
       up = final = true;
       reason = '';
+      heard = now();
     },
     publish: function (done, report) {
       window.onclick = window.onpopstate = null; // go-app's, which would navigate on its own
+      heard = now();
       if (up) publish('wasm', done, report);
     }
   };
@@ -405,8 +429,9 @@
 
   var actions = {
     again: function () {
-      run = hex(8);
       slow = {};
+      if (!before.length) before = found;
+      heard = now();
       html.setAttribute('data-latchkey-state', 'running');
       if (up) return api.again();
       wasmFact = wasm();

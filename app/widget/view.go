@@ -22,7 +22,9 @@ import (
 
 // Site is what the operator says of the site and its support.
 type Site struct {
-	Name  string `json:"name,omitempty"`
+	Name string `json:"name,omitempty"`
+	// Host is the login page's host, as it is typed into settings.
+	Host  string `json:"host,omitempty"`
 	Login string `json:"login,omitempty"`
 	Phone string `json:"phone,omitempty"`
 	Email string `json:"email,omitempty"`
@@ -47,9 +49,18 @@ func View(m Model, words *text.Catalogue) app.UI {
 	body := v.body()
 	if v.compact() {
 		f := m.Report.Findings[0]
-		body = []app.UI{app.Details().ID("latchkey-closer").Class("closer").DataSet("finding", f.Check).Body(
+		closer := app.Details().ID("latchkey-closer").Class("closer").DataSet("finding", f.Check)
+		if len(m.Report.Seen.Run.Before) > 0 {
+			closer = closer.Open(true) // who has asked again sees all
+		}
+		body = []app.UI{closer.Body(
 			app.Summary().ID("latchkey-closer-summary").Body(
-				app.Span().Text(v.title(f)),
+				// Folded it asks, unfolded it says what all answers are headed with.
+				app.H1().ID("latchkey-title").TabIndex(-1).Body(
+					app.Span().Class("line").Text(v.ui("closer.line")),
+					app.Span().Class("whole").Text(v.ui("title")),
+				),
+				app.Text(" "),
 				app.Span().Class("link").Text(v.ui("closer")),
 			),
 			app.Div().Body(body...),
@@ -74,7 +85,7 @@ func (v view) class() string {
 // compact is whether all there is to say is that the password was wrong.
 func (v view) compact() bool {
 	fs := v.Report.Findings
-	return v.Frame && len(fs) == 1 && fs[0].Check == "account-credentials" && len(v.Report.Seen.Run.Before) == 0
+	return v.Frame && len(fs) == 1 && fs[0].Check == "account-credentials"
 }
 
 func (v view) body() []app.UI {
@@ -83,7 +94,7 @@ func (v view) body() []app.UI {
 		v.progress(),
 		v.answer(),
 		app.Div().Class("actions").Body(
-			app.Button().ID("latchkey-again-button").Type("submit").Class("primary").
+			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed())).
 				Attr("form", "latchkey-again").DataSet("action", "again").Text(v.ui("again")),
 		),
 		v.next(),
@@ -94,9 +105,19 @@ func (v view) body() []app.UI {
 	}
 }
 
+// primary is the class of a button that is the one thing to do, or is not.
+func primary(is bool) string {
+	if is {
+		return "primary"
+	}
+	return "second"
+}
+
 func (v view) head() app.UI {
 	return app.Header().Body(
-		app.H1().ID("latchkey-title").TabIndex(-1).Text(v.ui("title")),
+		app.If(!v.compact(), func() app.UI {
+			return app.H1().ID("latchkey-title").TabIndex(-1).Text(v.ui("title"))
+		}),
 		app.If(v.Frame, func() app.UI {
 			return app.Button().ID("latchkey-close").Type("button").Class("close").DataSet("action", "back").
 				Aria("label", v.ui("close")).Text("✕")
@@ -140,29 +161,40 @@ func (v view) fixed() bool {
 	return len(v.Report.Resolved()) > 0 && !v.Report.Persists()
 }
 
+// persists is whether another look has found the same again.
+func (v view) persists() bool {
+	return v.Report.Persists() && len(v.Report.Resolved()) == 0 && v.All == 0
+}
+
 // unseen is whether there was nothing but the request to judge by.
 func (v view) unseen() bool {
 	return v.Report.Tier == evidence.HTML && len(v.Report.Findings) == 0
 }
 
 func (v view) answer() app.UI {
-	var parts []app.UI
+	// frame.js shows this when it asks again and nobody answers.
+	parts := []app.UI{app.P().Class("unreachable").Hidden(true).Text(v.ui("unreachable"))}
 	fs := v.Report.Findings
 	switch {
 	case v.fixed():
 		parts = append(parts, app.Div().Class("fixed").DataSet("latchkey-fixed", "true").Body(
 			app.H2().Text(v.ui("fixed.title")),
 			app.P().Text(v.words.Text(diag.Args{"names": v.names(v.Report.Resolved())}, "ui.fixed.why")),
-			app.Button().ID("latchkey-back").Type("button").DataSet("action", "back").Text(v.ui("back")),
+			app.Button().ID("latchkey-back").Type("button").Class("primary").DataSet("action", "back").Text(v.ui("back")),
 		))
-	case v.Report.Persists() && len(v.Report.Resolved()) == 0 && v.All == 0:
+	case v.persists():
 		parts = append(parts, app.P().Class("persists").Text(v.ui("persists")))
 	}
 	switch {
 	case len(fs) > 0:
 		parts = append(parts, v.finding(fs[0], true))
 		if v.onlyTold() {
-			parts = append(parts, app.P().Class("fine").Text(v.ui("fine")))
+			// Its place is kept while looking, so that nothing moves when it is true.
+			class := "fine"
+			if v.All > 0 {
+				class = "fine later"
+			}
+			parts = append(parts, app.P().Class(class).Text(v.ui("fine")))
 		}
 	case v.unseen():
 		parts = append(parts, app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why")))
@@ -177,10 +209,11 @@ func (v view) answer() app.UI {
 	return app.Section().ID("latchkey-answer").Class(class).Body(parts...)
 }
 
-// onlyTold is whether a full look found nothing but what the login server said.
+// onlyTold is whether a full look found nothing but what the login server
+// said, as far as is known while looking.
 func (v view) onlyTold() bool {
 	fs := v.Report.Findings
-	return v.All == 0 && v.Report.Tier != evidence.HTML && len(v.Report.Gaps) == 0 && len(fs) == 1 &&
+	return v.Report.Tier != evidence.HTML && (v.All > 0 || len(v.Report.Gaps) == 0) && len(fs) == 1 &&
 		(strings.HasPrefix(fs[0].Check, "account-") || strings.HasPrefix(fs[0].Check, "service-"))
 }
 
@@ -198,6 +231,10 @@ func (v view) finding(f diag.Finding, first bool) app.UI {
 	}
 	if own := v.advised(f); len(own) > 0 {
 		if first {
+			if v.persists() && len(own) > 1 {
+				parts = append(parts, v.tried(own[0], f.Args))
+				own = own[1:]
+			}
 			own = own[:1]
 		}
 		for _, id := range own {
@@ -225,9 +262,26 @@ var buttons = map[string]struct{ action, label string }{
 }
 
 func (v view) fix(id string, args diag.Args) app.UI {
-	values := v.values(args)
-	steps := v.words.Lines(values, v.variants("fix."+id+".steps")...)
-	parts := []app.UI{app.H3().Text(v.words.Text(values, v.variants("fix."+id+".title")...))}
+	parts := append([]app.UI{app.H3().Text(v.fixTitle(id, args))}, v.steps(id, args)...)
+	return app.Div().Class("fix").DataSet("fix", id).Body(parts...)
+}
+
+// tried is a fix that did not help, out of the way but still there for who has
+// not done it yet.
+func (v view) tried(id string, args diag.Args) app.UI {
+	return app.Details().ID("latchkey-tried").Class("tried").DataSet("fix", id).Body(
+		app.Summary().ID("latchkey-tried-summary").Body(app.S().Text(v.fixTitle(id, args))),
+		app.Div().Class("fix").Body(v.steps(id, args)...),
+	)
+}
+
+func (v view) fixTitle(id string, args diag.Args) string {
+	return v.words.Text(v.values(args), v.variants("fix."+id+".title")...)
+}
+
+func (v view) steps(id string, args diag.Args) []app.UI {
+	steps := v.words.Lines(v.values(args), v.variants("fix."+id+".steps")...)
+	var parts []app.UI
 	if len(steps) == 1 {
 		parts = append(parts, app.P().Text(steps[0]))
 	} else if len(steps) > 1 {
@@ -241,15 +295,18 @@ func (v view) fix(id string, args diag.Args) app.UI {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").
 			DataSet("action", b.action).Text(v.ui(b.label)))
 	}
-	return app.Div().Class("fix").DataSet("fix", id).Body(parts...)
+	return parts
 }
 
 // next holds what to do if the first step did not help.
 func (v view) next() app.UI {
 	var parts []app.UI
 	if fs := v.Report.Findings; len(fs) > 0 {
-		own := v.advised(fs[0])
-		for _, id := range own[min(1, len(own)):] {
+		own, shown := v.advised(fs[0]), 1
+		if v.persists() {
+			shown = 2
+		}
+		for _, id := range own[min(shown, len(own)):] {
 			parts = append(parts, v.fix(id, fs[0].Args))
 		}
 	}
@@ -401,7 +458,7 @@ func (v view) variants(key string) []string {
 func (v view) values(args diag.Args) diag.Args {
 	b := v.Report.Seen.Browser
 	values := diag.Args{
-		"site": v.Site.Name, "support": v.Site.Phone,
+		"site": v.Site.Name, "host": v.Site.Host, "support": v.Site.Phone,
 		"browser": b.Family.Value, "system": b.System.Value,
 	}
 	if b.Major.State == evidence.OK {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -196,12 +197,12 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		Title:  s.words.Text(nil, "ui.title"),
 		Style:  s.asset("latchkey.css"),
 		Script: s.asset("frame.js"),
-		View:   s.view(rep, v.frame),
+		View:   s.view(r, widget.Model{Report: rep, Frame: v.frame}),
 		Report: rep,
 		Config: frameConfig{
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
-			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(),
+			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(r),
 			Host: e.Host, Browser: e.Browser,
 		},
 	}
@@ -232,14 +233,21 @@ func (s *server) html(w http.ResponseWriter, status int, t *template.Template, d
 }
 
 // view is the same component that the wasm tier mounts.
-func (s *server) view(r report.Report, frame bool) template.HTML {
-	ui := widget.View(widget.Model{Report: r, Site: s.site(), Frame: frame}, s.words)
-	return template.HTML(app.HTMLString(ui))
+func (s *server) view(r *http.Request, m widget.Model) template.HTML {
+	m.Site = s.site(r)
+	return template.HTML(app.HTMLString(widget.View(m, s.words)))
 }
 
-func (s *server) site() widget.Site {
+// site is what the screen is told of the site. Without a login page in the
+// configuration its host is taken to be the one that was asked.
+func (s *server) site(r *http.Request) widget.Site {
+	login := cmp.Or(s.cfg.Site.Login, "//"+r.Host)
+	host := ""
+	if u, err := url.Parse(login); err == nil {
+		host = u.Hostname()
+	}
 	return widget.Site{
-		Name: s.cfg.Site.Name, Login: s.cfg.Site.Login,
+		Name: s.cfg.Site.Name, Host: host, Login: s.cfg.Site.Login,
 		Phone: s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
 	}
 }
@@ -272,10 +280,14 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, rep)
 		return
 	}
+	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame")}
+	if r.URL.Query().Has("running") {
+		m.All = 1 // a higher tier is pending
+	}
 	s.html(w, http.StatusOK, fragmentTemplate, struct {
 		View   template.HTML
 		Report report.Report
-	}{s.view(rep, r.URL.Query().Has("frame")), rep})
+	}{s.view(r, m), rep})
 }
 
 // addSeen puts in what the request itself shows of the browser that posted,

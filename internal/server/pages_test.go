@@ -267,6 +267,19 @@ func TestPage_takesNothingFromTheQueryIntoAttributes(t *testing.T) {
 	}
 }
 
+func TestPage_namesTheHostThatSettingsAskFor(t *testing.T) {
+	o := testOptions(t)
+	blocked := func() string {
+		c := newVisitor(t, testServer(t, o).handler())
+		c.refuse = true
+		c.headers = []string{"User-Agent", chrome}
+		return c.get("http://example.com:8443/latchkey/")
+	}
+	assert.Contains(t, blocked(), "and enter example.com.")
+	o.Config.Site.Login = "https://portal.example/login"
+	assert.Contains(t, blocked(), "and enter portal.example.")
+}
+
 func TestPage_listensOnlyForOriginsOfTheConfig(t *testing.T) {
 	o := testOptions(t)
 	o.Config.Embed.Origins = []string{"https://portal.example"}

@@ -49,7 +49,7 @@ func keys(c *text.Catalogue, prefixes ...string) []string {
 // raw gives the words of a key with their placeholders still in them.
 func raw(c *text.Catalogue, key string) []string {
 	keep := diag.Args{}
-	for _, name := range []string{"browser", "direction", "site", "size", "stores", "support", "system", "type", "version"} {
+	for _, name := range []string{"browser", "direction", "host", "site", "size", "stores", "support", "system", "type", "version"} {
 		keep[name] = "{" + name + "}"
 	}
 	return c.Lines(keep, key)

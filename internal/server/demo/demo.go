@@ -40,31 +40,26 @@ const (
 	signedIn = "ok"
 )
 
-// ending is how the portal's own page looks after a failed sign-in.
-type ending struct {
-	status  int
-	message string // what the portal says, which is often not much
-}
-
-// endings has one entry for each outcome. The messages are of the kind that
-// portals really show; saying it better is Latchkey's work.
-var endings = map[evidence.Outcome]ending{
-	evidence.InvalidCredentials: {http.StatusUnauthorized, "The user name or password is incorrect."},
-	evidence.AccountLocked:      {http.StatusForbidden, "Your account is locked because of too many failed sign-ins."},
-	evidence.AccountDisabled:    {http.StatusForbidden, "This account has been disabled."},
-	evidence.PasswordExpired:    {http.StatusForbidden, "Your password has expired."},
-	evidence.MFARejected:        {http.StatusUnauthorized, "The verification code is not valid."},
-	evidence.MFANotDelivered:    {http.StatusOK, "You did not enter the verification code that we sent you. Please sign in again."},
-	evidence.SSOFailed:          {http.StatusForbidden, "Your organization's sign-in could not be completed."},
-	evidence.SessionLost:        {http.StatusForbidden, "Your request has expired. Please sign in again."},
-	evidence.CaptchaFailed:      {http.StatusForbidden, "We could not verify that you are not a robot."},
-	evidence.Throttled:          {http.StatusTooManyRequests, "Too many requests. Please try again later."},
-	evidence.Maintenance:        {http.StatusServiceUnavailable, "The portal is closed for maintenance."},
-	evidence.ServerError:        {http.StatusServiceUnavailable, "An unexpected error has occurred."},
-	evidence.NoResponse:         {http.StatusOK, ""},
-	evidence.ResetNotDelivered:  {http.StatusOK, "If there is an account with this user name, we have sent an email with a link to reset its password."},
-	evidence.NotRegistered:      {http.StatusForbidden, "This user name is not registered with the provider portal."},
-	evidence.Unknown:            {http.StatusUnauthorized, "Sign-in failed."},
+// messages has what the portal says for each outcome. They are of the kind that
+// portals really show; saying it better is Latchkey's work. The page comes with
+// status 200, as most portals' do.
+var messages = map[evidence.Outcome]string{
+	evidence.InvalidCredentials: "The user name or password is incorrect.",
+	evidence.AccountLocked:      "Your account is locked because of too many failed sign-ins.",
+	evidence.AccountDisabled:    "This account has been disabled.",
+	evidence.PasswordExpired:    "Your password has expired.",
+	evidence.MFARejected:        "The verification code is not valid.",
+	evidence.MFANotDelivered:    "You did not enter the verification code that we sent you. Please sign in again.",
+	evidence.SSOFailed:          "Your organization's sign-in could not be completed.",
+	evidence.SessionLost:        "Your request has expired. Please sign in again.",
+	evidence.CaptchaFailed:      "We could not verify that you are not a robot.",
+	evidence.Throttled:          "Too many requests. Please try again later.",
+	evidence.Maintenance:        "The portal is closed for maintenance.",
+	evidence.ServerError:        "An unexpected error has occurred.",
+	evidence.NoResponse:         "",
+	evidence.ResetNotDelivered:  "If there is an account with this user name, we have sent an email with a link to reset its password.",
+	evidence.NotRegistered:      "This user name is not registered with the provider portal.",
+	evidence.Unknown:            "Sign-in failed.",
 }
 
 // login is what login.html shows.
@@ -112,7 +107,7 @@ func New(base string) http.Handler {
 }
 
 func (p *portal) form(w http.ResponseWriter, r *http.Request) {
-	p.show(w, login{}, http.StatusOK)
+	p.show(w, login{})
 }
 
 // signIn ends as the user name says. It does not look at the password.
@@ -120,38 +115,32 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, bodyLimit)
 	user := strings.TrimSpace(r.PostFormValue("username"))
 	if user == signedIn {
-		write(w, p.welcome, nil, http.StatusOK)
+		write(w, p.welcome, nil)
 		return
 	}
 	outcome := evidence.Outcome(user)
-	end, ok := endings[outcome]
-	if !ok {
+	if _, ok := messages[outcome]; !ok {
 		outcome = evidence.InvalidCredentials
-		end = endings[outcome]
 	}
-	if end.status == http.StatusTooManyRequests || end.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "900")
-	}
-	p.show(w, login{Outcome: outcome, Message: end.message, User: clip(user)}, end.status)
+	p.show(w, login{Outcome: outcome, Message: messages[outcome], User: clip(user)})
 }
 
-func (p *portal) show(w http.ResponseWriter, l login, status int) {
+func (p *portal) show(w http.ResponseWriter, l login) {
 	l.Base, l.Support = p.base, Phone
 	l.Reference = "HC-" + rand.Text()[:8] // the portal's request id; it only has to tell a day's requests apart
 	for _, o := range evidence.Outcomes {
 		l.Names = append(l.Names, string(o))
 	}
 	l.Names = append(l.Names, signedIn)
-	write(w, p.login, l, status)
+	write(w, p.login, l)
 }
 
-func write(w http.ResponseWriter, t *template.Template, data any, status int) {
+func write(w http.ResponseWriter, t *template.Template, data any) {
 	var page bytes.Buffer
 	if err := t.Execute(&page, data); err != nil {
 		panic(err) // the templates are embedded, and the tests run all of them
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
 	_, _ = page.WriteTo(w) // who has gone needs no page
 }
 

@@ -89,12 +89,12 @@ func TestPortal_form(t *testing.T) {
 }
 
 func TestPortal_everyOutcome(t *testing.T) {
-	require.Len(t, endings, len(evidence.Outcomes), "an outcome has no ending, or an ending no outcome")
+	require.Len(t, messages, len(evidence.Outcomes), "an outcome has no message, or a message no outcome")
 	for _, outcome := range evidence.Outcomes {
 		t.Run(string(outcome), func(t *testing.T) {
 			res, page := visit(t, signIn(string(outcome)))
-			require.Contains(t, endings, outcome)
-			assert.Equal(t, endings[outcome].status, res.StatusCode)
+			require.Contains(t, messages, outcome)
+			assert.Equal(t, http.StatusOK, res.StatusCode)
 
 			head := find(page, tag("head"))[0]
 			script := head.FirstChild
@@ -112,19 +112,11 @@ func TestPortal_everyOutcome(t *testing.T) {
 				said = text(m[0])
 				assert.Equal(t, "alert", attr(m[0], "role"))
 			}
-			assert.Equal(t, endings[outcome].message, said)
+			assert.Equal(t, messages[outcome], said)
 			noscript := find(page, tag("noscript"))
 			require.Len(t, noscript, 1)
 			assert.Equal(t, "/latchkey/?outcome="+string(outcome)+"&reference="+attr(script, "data-reference"), attr(find(noscript[0], tag("a"))[0], "href"))
 		})
-	}
-	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
-		for outcome, end := range endings {
-			if end.status == status {
-				res, _ := visit(t, signIn(string(outcome)))
-				assert.NotEmpty(t, res.Header.Get("Retry-After"), outcome)
-			}
-		}
 	}
 }
 
@@ -166,7 +158,7 @@ func TestPortal_hostileUserNames(t *testing.T) {
 	} {
 		t.Run("", func(t *testing.T) {
 			res, page := visit(t, signIn(user))
-			assert.Equal(t, http.StatusUnauthorized, res.StatusCode)
+			assert.Equal(t, http.StatusOK, res.StatusCode)
 			assert.Empty(t, res.Header.Get("Set-Cookie"))
 			scripts := find(page, tag("script"))
 			require.Len(t, scripts, 1)
@@ -188,7 +180,7 @@ func TestPortal_hostileUserNames(t *testing.T) {
 
 func TestPortal_bodyTooLarge(t *testing.T) {
 	res, page := visit(t, signIn(strings.Repeat("x", bodyLimit)))
-	assert.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	assert.Equal(t, http.StatusOK, res.StatusCode)
 	assert.Equal(t, "invalid_credentials", attr(find(page, tag("script"))[0], "data-outcome"))
 }
 
@@ -209,7 +201,7 @@ func TestPortal_headers(t *testing.T) {
 		cache  string
 	}{
 		{"the form", httptest.NewRequest(http.MethodGet, "/", nil), 200, "text/html; charset=utf-8", "no-store"},
-		{"a failed sign-in", signIn("throttled"), 429, "text/html; charset=utf-8", "no-store"},
+		{"a failed sign-in", signIn("throttled"), 200, "text/html; charset=utf-8", "no-store"},
 		{"signed in", signIn("ok"), 200, "text/html; charset=utf-8", "no-store"},
 		{"styles", httptest.NewRequest(http.MethodGet, "/demo/portal.css", nil), 200, "text/css; charset=utf-8", "public, max-age=300"},
 		{"picture", httptest.NewRequest(http.MethodGet, "/demo/harbour.svg", nil), 200, "image/svg+xml", "public, max-age=300"},

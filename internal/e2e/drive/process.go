@@ -1,0 +1,113 @@
+//go:build unix
+
+package drive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// reapTime bounds the wait for the last process of a killed group.
+const reapTime = 5 * time.Second
+
+// process is a process group of ours. No Pdeathsig: it fires when the thread
+// that forked ends, not the process. If the tests are killed, every program
+// started here notices by itself that its pipe, or its last client, is gone.
+type process struct {
+	cmd    *exec.Cmd
+	stderr *tail
+}
+
+// startProcess starts cmd as the leader of a process group, with keep as
+// descriptors from 3 on, and closes the parent's copies of these.
+func startProcess(cmd *exec.Cmd, keep ...*os.File) (*process, error) {
+	p := &process{cmd: cmd, stderr: new(tail)}
+	cmd.ExtraFiles = keep
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Not a file: so cmd.Wait waits until the last child, which inherits the
+	// pipe, has closed it.
+	cmd.Stderr = p.stderr
+	cmd.WaitDelay = reapTime
+	err := cmd.Start()
+	for _, f := range keep {
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+	}
+	return p, nil
+}
+
+// startPiped starts cmd with a conn on its descriptors 3 (to it) and 4 (from it).
+func startPiped(cmd *exec.Cmd, handle func(Event)) (*process, *conn, error) {
+	toChild, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+	}
+	r, fromChild, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), errors.Join(err, toChild.Close(), w.Close()))
+	}
+	p, err := startProcess(cmd, toChild, fromChild)
+	if err != nil {
+		return nil, nil, errors.Join(err, r.Close(), w.Close())
+	}
+	return p, newConn(r, w, p.stderr, handle), nil
+}
+
+// kill ends the group and returns when none of it is left.
+func (p *process) kill() error {
+	if p.cmd.ProcessState != nil {
+		return nil // reaped before: the number may be another's by now
+	}
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("kill %s: %w", filepath.Base(p.cmd.Path), err)
+	}
+	// The exit status is that of the signal; only a group that outlives it matters.
+	if err := p.cmd.Wait(); errors.Is(err, exec.ErrWaitDelay) {
+		return fmt.Errorf("kill %s: %w", filepath.Base(p.cmd.Path), err)
+	}
+	return nil
+}
+
+// newHome makes the home of one browser: profile, caches, temporary files and
+// sockets. Its name is short, since a socket's path has at most 107 bytes.
+func newHome() (dir string, env []string, err error) {
+	dir, err = os.MkdirTemp("", "latchkey-")
+	if err != nil {
+		return "", nil, fmt.Errorf("make browser home: %w", err)
+	}
+	return dir, append(os.Environ(),
+		"HOME="+dir, "TMPDIR="+dir, "XDG_RUNTIME_DIR="+dir, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME=",
+		"LC_ALL=en_US.UTF-8", // the person's language, whatever the machine's is
+	), nil
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+const tailSize = 4 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf.Write(b)
+	t.buf.Next(max(0, t.buf.Len()-tailSize))
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
+}

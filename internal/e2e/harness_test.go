@@ -1,0 +1,301 @@
+//go:build unix
+
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/e2e/drive"
+	"latchkey/internal/report"
+	"latchkey/internal/server"
+	"latchkey/internal/server/demo"
+	"latchkey/web"
+)
+
+// site is Latchkey with the demo portal, as "bin/latchkey serve -demo" has it.
+type site struct {
+	*httptest.Server
+
+	// handler is the server behind the faults.
+	handler http.Handler
+
+	// later is how far, in nanoseconds, the server's clock is ahead of the
+	// browsers'.
+	later atomic.Int64
+}
+
+func (s *site) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
+// page is the address of the diagnostic page with a query, which may be "".
+func (s *site) page(query string) string { return s.URL + "/latchkey/?" + query }
+
+// middleware stands between the browsers and the server, to break something.
+type middleware = func(http.Handler) http.Handler
+
+// startSite serves until the test ends. The first middleware is the outermost.
+// It skips under -short: who needs the server alone uses newHandler.
+func startSite(t *testing.T, faults ...middleware) *site {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a browser: left out by -short")
+	}
+	if why := stale(); why != "" {
+		t.Fatal(why + ", run: make wasm")
+	}
+	s := &site{Server: httptest.NewUnstartedServer(nil)}
+	s.handler = newHandler(t, "http://"+s.Listener.Addr().String(), s.now)
+	s.Config.Handler = s.handler
+	for _, f := range slices.Backward(faults) {
+		s.Config.Handler = f(s.Config.Handler)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.CloseClientConnections() // of those whose answer a test holds back
+		s.Close()
+	})
+	return s
+}
+
+// newHandler is the server without a port. The address is where the demo
+// portal has its login page.
+func newHandler(t *testing.T, address string, now func() time.Time) http.Handler {
+	t.Helper()
+	h, err := server.New(server.Options{
+		Base: "/latchkey",
+		Config: server.Config{
+			Site:    server.Site{Name: "Example Clinic", Login: address + "/"},
+			Support: server.Support{Phone: "555-0100", Email: "help@clinic.example", Hours: "Mon–Fri 8–17"},
+		},
+		Assets: web.Dist(),
+		Demo:   demo.New("/latchkey"),
+		Now:    now,
+		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+	})
+	require.NoError(t, err)
+	return h
+}
+
+// instead answers in place of the server whatever lies under a path. Static
+// files have a hash in their name: "/latchkey/static/widget." is the module.
+func instead(path string, answer http.HandlerFunc) middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, path) {
+				answer(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// stale says why what the server serves was not made from the sources as they
+// are, or "". It is asked once: what is served cannot change meanwhile.
+var stale = sync.OnceValue(func() string {
+	const root = "../../"
+	var manifest map[string]struct{ SHA256 string }
+	text, err := fs.ReadFile(web.Dist(), "manifest.json")
+	if err == nil {
+		err = json.Unmarshal(text, &manifest)
+	}
+	if err != nil {
+		return "the static files were not built: " + err.Error()
+	}
+	for _, name := range []string{"embed.js", "frame.js", "latchkey.css"} {
+		source, err := os.ReadFile(root + "web/" + name)
+		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
+			return name + " has changed since the static files were built"
+		}
+	}
+	built, err := os.Stat(root + "bin/widget.wasm")
+	if err != nil {
+		return "" // built somewhere else
+	}
+	for _, dir := range []string{"app/widget", "cmd/widget", "internal/browser", "internal/checks", "internal/diag", "internal/evidence", "internal/probe", "internal/report", "internal/text"} {
+		files, _ := os.ReadDir(root + dir)
+		for _, f := range files {
+			info, err := f.Info()
+			source := filepath.Ext(f.Name()) == ".go" && !strings.HasSuffix(f.Name(), "_test.go") || f.Name() == "en.json"
+			if err == nil && source && info.ModTime().After(built.ModTime()) {
+				return dir + "/" + f.Name() + " is newer than the module"
+			}
+		}
+	}
+	return ""
+})
+
+// look is what a page shows when it has finished looking.
+type look struct {
+	Tier, State string
+	Report      report.Report // of #latchkey-report
+
+	// As they stand in the document, from top to bottom. A finding that
+	// stands within itself, as a plain wrong password does in its one line,
+	// counts once.
+	Findings, Fixes, Gaps []string
+
+	// Text is what a person can read without unfolding anything.
+	Text string
+
+	// Fixed is whether it says that what was found before is gone.
+	Fixed bool
+
+	// Console is what the page has logged since it was opened.
+	Console []drive.Message
+}
+
+// top is the first finding's id, or "".
+func (l look) top() string {
+	if len(l.Findings) == 0 {
+		return ""
+	}
+	return l.Findings[0]
+}
+
+// widget is the document of Latchkey as an expression: the page itself, or the
+// frame in a login page. It is null while there is none or it is being loaded.
+const widget = `(function () {
+	var d = document, f;
+	if (!d.documentElement.hasAttribute("data-latchkey-state")) {
+		f = d.querySelector("iframe");
+		d = f && f.contentDocument;
+	}
+	return d && d.readyState === "complete" && d.documentElement.hasAttribute("data-latchkey-state") ? d : null;
+})()`
+
+// open opens a page, waits until it has finished looking, and reads it.
+func open(t *testing.T, p drive.Page, url string) look {
+	t.Helper()
+	before, err := p.Console(t.Context())
+	require.NoError(t, err)
+	visit(t, p, url)
+	l := settled(t, p)
+	l.Console = l.Console[len(before):]
+	return l
+}
+
+// settled waits until the page that is open has finished looking, and reads it.
+func settled(t *testing.T, p drive.Page) look {
+	t.Helper()
+	wait(t, p, widget+`.documentElement.getAttribute("data-latchkey-state") === "done"`)
+	return lookAt(t, p)
+}
+
+// lookAt reads the page as it stands.
+func lookAt(t *testing.T, p drive.Page) look {
+	t.Helper()
+	raw := read[struct {
+		Tier, State, Report, Text string
+		Findings, Fixes, Gaps     []string
+		Fixed                     bool
+	}](t, p, `(function (d) {
+		function all(name) {
+			var out = [], list = d.querySelectorAll("[data-" + name + "]"), i;
+			for (i = 0; i < list.length; i++) { out.push(list[i].getAttribute("data-" + name)); }
+			return out;
+		}
+		var html = d.documentElement;
+		return {
+			tier: html.getAttribute("data-latchkey-tier"), state: html.getAttribute("data-latchkey-state"),
+			report: d.getElementById("latchkey-report").textContent, text: d.body.innerText,
+			findings: all("finding"), fixes: all("fix"), gaps: all("gap"), fixed: all("latchkey-fixed").length > 0
+		};
+	})(`+widget+`)`)
+	l := look{
+		Tier: raw.Tier, State: raw.State, Text: raw.Text, Fixed: raw.Fixed,
+		Findings: slices.Compact(raw.Findings), Fixes: raw.Fixes, Gaps: raw.Gaps,
+	}
+	require.NoError(t, json.Unmarshal([]byte(raw.Report), &l.Report), raw.Report)
+	console, err := p.Console(t.Context())
+	require.NoError(t, err)
+	l.Console = console
+	return l
+}
+
+// requireWhole fails unless what the page shows is a full answer, and the same
+// that its report says.
+func requireWhole(t *testing.T, l look) {
+	t.Helper()
+	require.Equal(t, "done", l.State)
+	require.Equal(t, l.Tier, string(l.Report.Tier), "the attribute and the report name the same tier")
+	found, fixes, gaps := []string{}, []string{}, []string{}
+	for _, f := range l.Report.Findings {
+		found = append(found, f.Check)
+	}
+	for _, a := range l.Report.Advice {
+		fixes = append(fixes, a.Fix)
+	}
+	for _, g := range l.Report.Gaps {
+		gaps = append(gaps, g.Check)
+	}
+	require.Equal(t, found, l.Findings, "what is shown is what the report says")
+	require.Equal(t, fixes, l.Fixes)
+	require.Equal(t, gaps, l.Gaps)
+	for _, part := range []string{"Why you can't sign in", "Check again", "Need help?", "555-0100"} {
+		require.Contains(t, l.Text, part)
+	}
+}
+
+// healthy fails unless the page has looked with all it has and found nothing.
+func healthy(t *testing.T, l look) {
+	t.Helper()
+	requireWhole(t, l)
+	assert.Equal(t, "wasm", l.Tier)
+	assert.Empty(t, l.Report.TierReason)
+	assert.Empty(t, l.Findings, "%+v", l.Report.Seen)
+	assert.Empty(t, l.Gaps, "%+v", l.Report.Seen)
+	quiet(t, l)
+}
+
+// quiet fails if the browser complained in the console.
+func quiet(t *testing.T, l look) {
+	t.Helper()
+	for _, m := range l.Console {
+		if m.Level == "error" || m.Level == "warning" || m.Level == "dialog" {
+			assert.Fail(t, "the console is not quiet", "%s: %s (%s)", m.Level, m.Text, m.URL)
+		}
+	}
+}
+
+// newTab opens another tab in the browser of one, and brings nothing with it
+// but the browser's own faults.
+func newTab(t *testing.T, beside *drive.Tab) *drive.Tab {
+	t.Helper()
+	tab, err := beside.Browser().NewTab(t.Context())
+	require.NoError(t, err)
+	return tab
+}
+
+// blocked are preferences of a Chromium that refuses a kind of content
+// everywhere, such as "cookies" or "javascript".
+func blocked(kinds ...string) map[string]any {
+	prefs := map[string]any{}
+	for _, kind := range kinds {
+		prefs["profile.default_content_setting_values."+kind] = 2
+	}
+	return prefs
+}
+
+// eventually waits for something that is not in a page.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	require.Eventually(t, ok, 10*time.Second, 10*time.Millisecond, fmt.Sprintf("in vain: %s", what))
+}
