@@ -5,7 +5,7 @@ ADDR ?= 127.0.0.1:8080
 # Inlining makes the module larger on the wire (measured: 1.54 MB of brotli
 # with it, 1.45 MB without), and on a slow line 0.1 MB costs half a second.
 WASM_FLAGS := -trimpath -gcflags=all=-l -ldflags="-s -w"
-SOURCES := $(shell find app cmd internal web -name '*.go' -o -path web/dist -prune -o -name '*.js' -o -name '*.css' -o -name '*.json' -o -name '*.html' -o -name '*.svg')
+SOURCES := $(shell find app cmd internal web \( -path web/dist -o -name node_modules -o -name testdata -o -path internal/e2e \) -prune -o -type f -not -name '*_test.go' -not -name '*.md' -print)
 NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, the engines
 # of 2016, 2020 and 2022, a display for them, and fonts for all.

@@ -377,12 +377,19 @@
         looks[name](function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
       });
     },
-    // The Go program takes over. It dies unseen if it had already been given up.
+    // The Go program takes over, or dies unseen if it had been given up. Starting
+    // took 0.1 s of the main thread and the first view takes as much, so the
+    // browser gets to answer the person in between.
     rise: function () {
-      if (final) throw new Error('latchkey: given up');
-      up = final = true;
-      reason = '';
-      heard = now();
+      return new Promise(function (resolve, reject) {
+        setTimeout(function () {
+          if (final) return reject('given up');
+          up = final = true;
+          reason = '';
+          heard = now();
+          resolve();
+        }, 0);
+      });
     },
     publish: function (done, report) {
       window.onclick = window.onpopstate = null; // go-app's, which would navigate on its own

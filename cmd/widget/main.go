@@ -11,10 +11,6 @@ import (
 	"latchkey/app/widget"
 	"latchkey/internal/browser"
 	"latchkey/internal/checks"
-	"latchkey/internal/diag"
-	"latchkey/internal/evidence"
-	"latchkey/internal/probe"
-	"latchkey/internal/report"
 	"latchkey/internal/text"
 )
 
@@ -40,50 +36,4 @@ func main() {
 	}
 	app.RouteWithRegexp(".*", func() app.Composer { return screen })
 	app.RunWhenOnBrowser()
-}
-
-// doctor examines the browser that it runs in.
-type doctor struct {
-	window *browser.Window
-	set    diag.Set
-}
-
-func (d doctor) Early() report.Report { return d.judge(d.early()) }
-
-func (d doctor) Examine(ctx context.Context, progress func(done, all int, r report.Report)) report.Report {
-	e := d.early()
-	return d.judge(probe.Collect(ctx, d.window, e, probe.All(e.Run.Embedding.Value), func(done, all int, e evidence.Evidence) {
-		progress(done, all, d.judge(e))
-	}))
-}
-
-func (d doctor) Publish(r report.Report, done bool) {
-	data, err := json.Marshal(r)
-	if err == nil {
-		_, err = d.window.Call(context.Background(), "latchkey.publish", done, string(data))
-	}
-	if err != nil {
-		println("latchkey: publish report:", err.Error())
-	}
-}
-
-func (d doctor) OnAgain(again func()) { d.window.Serve("again", again) }
-
-func (d doctor) judge(e evidence.Evidence) report.Report {
-	e.Run.Tier = evidence.Wasm
-	return report.New(e, d.set.Diagnose(e))
-}
-
-// early is what frame.js knows; nothing at all if it cannot be read, for the
-// probes look all the same.
-func (d doctor) early() evidence.Evidence {
-	data, err := probe.Early(d.window)
-	if err != nil {
-		println("latchkey: read early facts:", err.Error())
-	}
-	e, err := report.Decode(data)
-	if err != nil {
-		println("latchkey: read early facts:", err.Error())
-	}
-	return e
 }
