@@ -82,7 +82,7 @@ func readEvidence(name string, stdin io.Reader) (evidence.Evidence, error) {
 	if len(data) > inputLimit {
 		return evidence.Evidence{}, fmt.Errorf("more than %d bytes: this is no report", inputLimit)
 	}
-	return report.Decode(data)
+	return report.Decode(data, report.AllKnown)
 }
 
 // cause takes the file's name, which stands in front already, off an error.

@@ -50,7 +50,7 @@ func (d doctor) early() evidence.Evidence {
 	if err != nil {
 		println("latchkey: read early facts:", err.Error())
 	}
-	e, err := report.Decode(data)
+	e, err := report.Decode(data, report.SomeNew)
 	if err != nil {
 		println("latchkey: read early facts:", err.Error())
 	}

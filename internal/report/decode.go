@@ -12,10 +12,20 @@ import (
 	"latchkey/internal/evidence"
 )
 
-// Decode reads evidence, or the evidence in a report. It is strict: unknown
-// fields are errors. Errors name the byte at which reading stopped, and the
-// field, if the fault is in one.
-func Decode(data []byte) (evidence.Evidence, error) {
+// Fields says what Decode makes of fields that it does not know.
+type Fields bool
+
+const (
+	// AllKnown makes them errors, for what people write and store.
+	AllKnown Fields = true
+	// SomeNew passes over them, for what a browser sends: its page may be of a
+	// newer or older server than this one.
+	SomeNew Fields = false
+)
+
+// Decode reads evidence, or the evidence in a report. Errors name the byte at
+// which reading stopped, and the field, if the fault is in one.
+func Decode(data []byte, fields Fields) (evidence.Evidence, error) {
 	var shape map[string]json.RawMessage
 	var syntax *json.SyntaxError
 	switch err := json.Unmarshal(data, &shape); {
@@ -26,44 +36,48 @@ func Decode(data []byte) (evidence.Evidence, error) {
 	}
 	if schema, ok := shape["schema"]; !ok {
 		var e evidence.Evidence
-		err := read(data, &e)
+		err := read(data, &e, fields)
 		return e, err
 	} else if string(schema) != strconv.Itoa(Schema) {
 		return evidence.Evidence{}, fmt.Errorf("byte 0: report of schema %.20s, but this program reads schema %d", schema, Schema)
 	}
 	var r Report
-	err := read(data, &r)
+	err := read(data, &r, fields)
 	return r.Seen, err
 }
 
-// read is strict decoding of well-formed data.
-func read(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	err := dec.Decode(into)
+// read decodes well-formed data.
+func read(data []byte, into any, fields Fields) error {
+	err := decoder(data, fields).Decode(into)
 	if err == nil {
 		return nil
 	}
-	if place := locate(data, 0, reflect.TypeOf(into).Elem(), ""); place != nil {
+	if place := locate(data, 0, reflect.TypeOf(into).Elem(), "", fields); place != nil {
 		return place
 	}
 	return fmt.Errorf("byte 0: %w", err)
 }
 
+func decoder(data []byte, fields Fields) *json.Decoder {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if fields == AllKnown {
+		dec.DisallowUnknownFields()
+	}
+	return dec
+}
+
 // locate names the smallest part of well-formed data that a value of type t
 // cannot be read from, or nil. Package json knows that only within the value
 // whose UnmarshalJSON it called last.
-func locate(data []byte, at int64, t reflect.Type, path string) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
+func locate(data []byte, at int64, t reflect.Type, path string, fields Fields) error {
 	into := reflect.New(t).Interface()
-	fault := dec.Decode(into)
+	fault := decoder(data, fields).Decode(into)
 	if fault == nil {
 		return nil
 	}
 	_, whole := into.(json.Unmarshaler)
 	if t.Kind() == reflect.Struct && !whole && bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		if err := locateIn(data, at, t, path); err != nil {
+		if err := locateIn(data, at, t, path, fields); err != nil {
 			return err
 		}
 	}
@@ -74,7 +88,7 @@ func locate(data []byte, at int64, t reflect.Type, path string) error {
 	return fmt.Errorf("byte %d: %s: %w", at, strings.TrimSuffix(path, "."), fault)
 }
 
-func locateIn(data []byte, at int64, t reflect.Type, path string) error {
+func locateIn(data []byte, at int64, t reflect.Type, path string, fields Fields) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if _, err := dec.Token(); err != nil {
 		return err
@@ -86,14 +100,17 @@ func locateIn(data []byte, at int64, t reflect.Type, path string) error {
 		}
 		name := fmt.Sprint(key)
 		field, ok := fieldOf(t, name)
-		if !ok {
+		if !ok && fields == AllKnown {
 			return fmt.Errorf("byte %d: unknown field %.60q", at+dec.InputOffset(), path+name)
 		}
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
 			return err
 		}
-		if err := locate(value, at+dec.InputOffset()-int64(len(value)), field, path+name+"."); err != nil {
+		if !ok {
+			continue
+		}
+		if err := locate(value, at+dec.InputOffset()-int64(len(value)), field, path+name+".", fields); err != nil {
 			return err
 		}
 	}

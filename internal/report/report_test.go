@@ -225,11 +225,11 @@ func TestDecode_readsBackWhatNewWrote(t *testing.T) {
 	all["filled"], all["nothing"] = full(t), evidence.Evidence{}
 	for name, e := range all {
 		want := toJSON(t, report.New(e, set.Diagnose(e)))
-		again, err := report.Decode([]byte(want))
+		again, err := report.Decode([]byte(want), report.AllKnown)
 		require.NoError(t, err, name)
 		assert.Equal(t, want, toJSON(t, report.New(again, set.Diagnose(again))), name)
 
-		fromEvidence, err := report.Decode([]byte(toJSON(t, report.Redact(e))))
+		fromEvidence, err := report.Decode([]byte(toJSON(t, report.Redact(e))), report.AllKnown)
 		require.NoError(t, err, name)
 		assert.Equal(t, toJSON(t, again), toJSON(t, fromEvidence), "%s: evidence and report must tell the same", name)
 	}
@@ -261,7 +261,7 @@ func TestDecode_saysWhereReadingStopped(t *testing.T) {
 		{"a long schema", `{"schema":"` + strings.Repeat("x", 1000) + `"}`, `report of schema "xxxxxxxxxxxxxxxxxxx, but`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := report.Decode([]byte(c.in))
+			_, err := report.Decode([]byte(c.in), report.AllKnown)
 			require.ErrorContains(t, err, c.want)
 			assert.Less(t, len(err.Error()), 200)
 		})
@@ -269,7 +269,7 @@ func TestDecode_saysWhereReadingStopped(t *testing.T) {
 }
 
 func TestDecode_acceptsEvidenceByHand(t *testing.T) {
-	e, err := report.Decode([]byte("\n{\"cookies\": {\"http\": {\"value\": false}}, \"script\": {\"wasm\": {\"error\": \"CompileError: blocked by CSP\"}}}\n"))
+	e, err := report.Decode([]byte("\n{\"cookies\": {\"http\": {\"value\": false}}, \"script\": {\"wasm\": {\"error\": \"CompileError: blocked by CSP\"}}}\n"), report.AllKnown)
 	require.NoError(t, err)
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP)
 	assert.Equal(t, evidence.Fact[bool]{State: evidence.Refused, Note: "CompileError"}, e.Script.Wasm)

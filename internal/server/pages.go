@@ -260,7 +260,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(r.Body)
 	var e evidence.Evidence
 	if err == nil {
-		e, err = report.Decode(data)
+		e, err = report.Decode(data, report.SomeNew)
 	}
 	if err != nil {
 		status := http.StatusBadRequest

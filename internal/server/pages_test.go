@@ -328,6 +328,14 @@ func TestDiagnose_seesTheCookieThatComesWithTheQuestion(t *testing.T) {
 	assert.Equal(t, evidence.Saw("Chrome"), r.Seen.Browser.Family)
 }
 
+func TestDiagnose_passesOverWhatAPageOfAnotherVersionAdds(t *testing.T) {
+	w := post(testServer(t, testOptions(t)).handler(), "/latchkey/diagnose?run=0123456789abcdef", "application/json",
+		`{"weather":{"value":"rain"},"page":{"mood":{"value":1}},"cookies":{"enabled":{"value":false}}}`)
+	var r report.Report
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &r))
+	assert.Equal(t, []string{"cookies-blocked"}, ids(r))
+}
+
 func TestDiagnose_judgesEvidenceFromElsewhereAsItIs(t *testing.T) {
 	w := post(testServer(t, testOptions(t)).handler(), "/latchkey/diagnose", "application/json", `{}`, "User-Agent", chrome)
 	var r report.Report
@@ -339,9 +347,9 @@ func TestDiagnose_judgesEvidenceFromElsewhereAsItIs(t *testing.T) {
 func TestDiagnose_refusesWhatItCannotRead(t *testing.T) {
 	h := testServer(t, testOptions(t)).handler()
 	for body, status := range map[string]int{
-		"":             http.StatusBadRequest,
-		"{":            http.StatusBadRequest,
-		`{"cookie":1}`: http.StatusBadRequest,
+		"":              http.StatusBadRequest,
+		"{":             http.StatusBadRequest,
+		`{"cookies":1}`: http.StatusBadRequest,
 		`{"clock":"` + strings.Repeat("x", maxBody) + `"}`: http.StatusRequestEntityTooLarge,
 	} {
 		w := post(h, "/latchkey/diagnose", "text/html", body)

@@ -49,7 +49,7 @@ func Browsers(t testing.TB) map[string]evidence.Evidence {
 	for _, f := range files {
 		data, err := browsers.ReadFile(path.Join("browsers", f.Name()))
 		require.NoError(t, err)
-		e, err := report.Decode(data)
+		e, err := report.Decode(data, report.AllKnown)
 		require.NoError(t, err, f.Name())
 		all[strings.TrimSuffix(f.Name(), ".json")] = e
 	}
