@@ -198,12 +198,18 @@ func (v view) answer() app.UI {
 		}
 	case v.unseen():
 		parts = append(parts, app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why")))
-	case !v.fixed():
-		parts = append(parts, app.H2().Text(v.ui("healthy.title")),
-			app.P().Text(v.ui("healthy.why")))
+	case v.fixed():
+	case v.All > 0:
+		parts = append(parts, app.H2().Text(v.ui("running.title")), app.P().Text(v.ui("running.why")))
+	default:
+		parts = append(parts, app.H2().Text(v.ui("healthy.title")), app.P().Text(v.ui("healthy.why")))
 	}
 	class := "answer"
-	if len(fs) == 0 && !v.unseen() {
+	switch {
+	case len(fs) > 0 || v.unseen():
+	case v.All > 0:
+		class = "answer busy"
+	default:
 		class = "answer well"
 	}
 	return app.Section().ID("latchkey-answer").Class(class).Body(parts...)
