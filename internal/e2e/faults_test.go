@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -432,4 +434,36 @@ func testAgain(t *testing.T) {
 			assert.True(t, l.Fixed)
 		})
 	}
+}
+
+// testLockdown gives Chromium what Safari lacks in Lockdown Mode, as far as a
+// page can tell: no browser here has that mode.
+func testLockdown(t *testing.T) {
+	var posted atomic.Value
+	site := startSite(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/diagnose") {
+				body, _ := io.ReadAll(r.Body)
+				posted.Store(string(body))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	tab := drive.OpenChromium(t, jitless)
+	require.NoError(t, tab.Call(t.Context(), "Emulation.setUserAgentOverride", map[string]any{
+		"userAgent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.4 Safari/605.1.15",
+	}, nil))
+	l := open(t, tab, site.page(""))
+	assert.Equal(t, []string{"webassembly-off"}, l.Findings)
+	assert.NotContains(t, l.Text, "Lockdown", "only some of the signature")
+
+	require.NoError(t, tab.Call(t.Context(), "Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": `
+		["indexedDB", "caches", "RTCPeerConnection"].forEach(function (name) { Object.defineProperty(window, name, {value: undefined}); });
+		["serviceWorker", "locks"].forEach(function (name) { Object.defineProperty(navigator, name, {value: undefined}); });`,
+	}, nil))
+	l = open(t, tab, site.page(""))
+	assert.Equal(t, []string{"webassembly-off"}, l.Findings)
+	assert.Contains(t, l.Text, "Lockdown Mode")
+	assert.NotContains(t, strings.ToLower(posted.Load().(string)), "lockdown", "nobody is told")
 }

@@ -47,6 +47,7 @@ func TestTiers(t *testing.T) {
 	t.Run("crash", testCrash)
 	t.Run("wrong clock", testWrongClock)
 	t.Run("without the server", testWithoutServer)
+	t.Run("Lockdown Mode", testLockdown)
 	t.Run("too many requests", testTooMany)
 	t.Run("check again", testAgain)
 	t.Run("old engines", testOldEngines)
