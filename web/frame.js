@@ -475,6 +475,7 @@
   window.addEventListener('resize', size);
 
   html.setAttribute('data-latchkey-state', 'running');
+  each(document.querySelectorAll('progress'), function (p) { p.removeAttribute('value'); });
   if (wasmFact.value) {
     start();
     lookSlowly(function () {});

@@ -133,12 +133,16 @@ func (v view) progress() app.UI {
 	}
 	// Who listens hears the answer with the end of looking; who sees has it
 	// below.
-	status, answer := v.ui("done"), v.headline()
+	answer := v.headline()
 	if v.All > 0 {
-		status, answer = v.ui("looking"), ""
+		answer = ""
 	}
 	return app.Div().Class("progress").Body(
-		app.P().Attr("role", "status").Body(app.Span().Text(status), app.Span().Class("heard").Text(answer)),
+		app.P().Attr("role", "status").Body(
+			app.Span().Class("at-work").Text(v.ui("looking")),
+			app.Span().Class("at-end").Text(v.ui("done")),
+			app.Span().Class("heard").Text(answer),
+		),
 		app.Progress().Max(all).Value(done).Aria("label", v.ui("looking")),
 	)
 }
@@ -197,22 +201,25 @@ func (v view) answer() app.UI {
 			parts = append(parts, app.P().Class(class).Text(v.ui("fine")))
 		}
 	case v.unseen():
-		parts = append(parts, app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why")))
+		// The style sheet shows one of them by the state that frame.js sets.
+		parts = append(parts, v.running("at-work"), app.Div().Class("at-end").Body(
+			app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why"))))
 	case v.fixed():
 	case v.All > 0:
-		parts = append(parts, app.H2().Text(v.ui("running.title")), app.P().Text(v.ui("running.why")))
+		parts = append(parts, v.running(""))
 	default:
 		parts = append(parts, app.H2().Text(v.ui("healthy.title")), app.P().Text(v.ui("healthy.why")))
 	}
 	class := "answer"
-	switch {
-	case len(fs) > 0 || v.unseen():
-	case v.All > 0:
-		class = "answer busy"
-	default:
+	if len(fs) == 0 && v.All == 0 && !v.unseen() {
 		class = "answer well"
 	}
 	return app.Section().ID("latchkey-answer").Class(class).Body(parts...)
+}
+
+// running stands for the answer while there is none.
+func (v view) running(class string) app.UI {
+	return app.Div().Class("busy", class).Body(app.H2().Text(v.ui("running.title")), app.P().Text(v.ui("running.why")))
 }
 
 // onlyTold is whether a full look found nothing but what the login server
