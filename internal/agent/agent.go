@@ -1,5 +1,8 @@
 // Package agent says who the browser is, from its user agent: family, version,
 // engine, system and device, or honestly that it cannot be told.
+//
+// Package useragent is the base; over it lie tables of tokens, which are asked
+// first. It must not know what its answers are good for.
 package agent
 
 import (
@@ -15,64 +18,415 @@ import (
 // below; parsing costs time and memory with every byte.
 const limit = 2048
 
-// families are the tokens that name a browser, most telling first: nearly all
-// browsers also carry the tokens of those that they want to be taken for.
-var families = []struct{ token, family string }{
-	{"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"Edg/", "Edge"}, {"Edge/", "Edge"},
-	{"SamsungBrowser/", "Samsung Internet"},
-	{"OPR/", "Opera"}, {"OPT/", "Opera"}, {"OPiOS/", "Opera"},
-	{"Vivaldi/", "Vivaldi"},
-	{"CriOS/", "Chrome"}, {"FxiOS/", "Firefox"},
-	{"Firefox/", "Firefox"},
-	{"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"},
-	{"MSIE ", "IE"}, {"Trident/", "IE"},
+// Agent is what a user agent says of itself, in canonical names. Empty is what
+// it does not say. Numbers stand as they are written, frozen ones too; Told
+// gives only those that mean something.
+type Agent struct {
+	Browser   string `json:"browser"`
+	Major     string `json:"major"`
+	Version   string `json:"version"`
+	OS        string `json:"os"`
+	OSVersion string `json:"os_version"`
+	Device    string `json:"device"` // desktop, phone or tablet
+	Engine    string `json:"engine"`
+	InApp     bool   `json:"in_app"` // the page is shown in a view of an app
+	App       string `json:"app"`    // that app
 }
 
-// systems are the tokens that name a system. Windows Phone and Android carry
-// others' names, so they come first.
-var systems = []struct{ token, system string }{
-	{"Windows Phone", "Windows Phone"}, {"Windows", "Windows"},
-	{"iPhone", "iOS"}, {"iPad", "iPadOS"}, {"iPod", "iOS"},
-	{"Android", "Android"}, {"CrOS", "ChromeOS"},
-	{"Macintosh", "macOS"}, {"Linux", "Linux"}, {"X11", "Linux"},
+// reading is an Agent and what only Parse asks for.
+type reading struct {
+	Agent
+	system      string // as Evidence names it
+	engineMajor int
+	chromium    int    // the Chrome that another engine says it is like
+	claimed     string // the version that Internet Explorer plays, if not its own
 }
 
-// Parse reads a user agent. It never fails; what it cannot tell is absent.
+// Read reads a user agent. It never fails; what it cannot tell is empty.
+func Read(ua string) Agent { return read(cut(ua)).Agent }
+
+// cut makes text of the beginning of any string, in whole characters.
+func cut(ua string) string {
+	return strings.ToValidUTF8(ua[:min(len(ua), limit)], "")
+}
+
+func read(ua string) reading {
+	var s sight
+	s.scan(ua)
+	var r reading
+	r.system, r.OS, r.OSVersion = s.os()
+	r.Engine = s.engine(r.OS)
+	s.name(&r, ua)
+	r.Major = digits(r.Version)
+	r.Device = s.device(&r, ua)
+	r.engineMajor = s.engineMajor(r.OS, r.Engine)
+	if r.Engine == "EdgeHTML" || r.Engine == "WebKit" && r.OS != "iOS" {
+		r.chromium = number(s.value[markChrome])
+	}
+	return r
+}
+
+// os tells the system, and its version in two numbers.
+func (s *sight) os() (name, canonical, version string) {
+	if s.system == 0 {
+		switch {
+		case s.seen[markSilk]:
+			return "Android", "Android", ""
+		case s.seen[markGecko] && (s.seen[markMobile] || s.seen[markTablet]):
+			return "Firefox OS", "other", ""
+		}
+		return "", "", ""
+	}
+	row := systems[s.system-1]
+	name, canonical = row.name, row.canonical
+	if canonical == "" {
+		canonical = name
+	}
+	switch {
+	case name == "Linux" && s.seen[markSilk]:
+		return "Android", "Android", ""
+	case name == "macOS" && s.seen[markOfIOS]:
+		// "Desktop site" on an iPad: no browser of iOS runs on a Mac.
+		return "iPadOS", "iOS", twoNumbers(s.value[markVersion])
+	case name == "Windows":
+		return name, canonical, s.windows()
+	case name == "macOS":
+		return name, canonical, twoNumbers(s.value[markMac])
+	case name == "Android":
+		return name, canonical, twoNumbers(s.value[markAndroid])
+	case canonical == "iOS":
+		return name, canonical, s.ios()
+	}
+	return name, canonical, ""
+}
+
+func (s *sight) windows() string {
+	if v := windows[s.value[markWindows]]; v != "" || s.seen[markWindows] {
+		return v
+	}
+	return windows[s.value[markWindowsName]]
+}
+
+// ios tells the version of iOS. From 26 on it stays at 18_6 or 18_7 in the
+// system's own words; Safari's is the same as the system's (WebKit, 2025-09).
+func (s *sight) ios() string {
+	v := s.value[markSystem]
+	if v == "" && strings.Contains(s.value[markPhoneName], "_") {
+		v = s.value[markPhoneName]
+	}
+	own := s.value[markVersion]
+	if number(v) == 18 && number(own) >= 26 && s.seen[markSafari] {
+		v = own
+	}
+	return twoNumbers(v)
+}
+
+func (s *sight) engine(os string) string {
+	webkit, chrome := s.value[markWebKit], number(s.value[markChrome])
+	switch {
+	case s.seen[markPresto] || s.seen[markMSIE] && s.browser != 0 && browsers[s.browser-1].name == "Opera":
+		return "Presto"
+	case s.seen[markTrident] || s.seen[markMSIE]:
+		return "Trident"
+	case s.seen[markEdgeLegacy]:
+		return "EdgeHTML"
+	case os == "iOS":
+		return "WebKit"
+	case s.seen[markGoanna]:
+		return "Goanna"
+	case s.seen[markChrome] && (webkit == "" || strings.HasPrefix(webkit, "537.36") && (chrome >= 28 || chrome == 0)):
+		return "Blink"
+	case webkit == "537.36" && !s.seen[markChrome]: // the number at which Blink left WebKit
+		return "Blink"
+	case s.seen[markWebKit]:
+		return "WebKit"
+	case s.seen[markGecko]:
+		return "Gecko"
+	case s.seen[markKHTML]:
+		return "KHTML"
+	}
+	return ""
+}
+
+// engineMajor is the number by which an engine's abilities are known:
+// Chromium's major, Firefox's, or Safari's. On iOS every browser is WebKit of
+// the system's version.
+func (s *sight) engineMajor(os, engine string) int {
+	switch engine {
+	case "Trident":
+		return s.explorer()
+	case "Gecko", "Goanna":
+		return number(s.value[markRevision])
+	case "WebKit":
+		if os == "iOS" {
+			return max(number(s.value[markVersion]), number(s.value[markSystem]))
+		}
+		return number(s.value[markVersion])
+	case "Blink", "EdgeHTML":
+		return number(s.value[markChrome])
+	}
+	return 0
+}
+
+// explorer is Internet Explorer's own major, whichever it plays.
+func (s *sight) explorer() int {
+	v := number(s.value[markMSIE])
+	if t := number(s.value[markTrident]); t >= 4 {
+		v = max(v, t+4)
+	}
+	return v
+}
+
+// name tells browser, version and app.
+func (s *sight) name(r *reading, ua string) {
+	family, version := "", s.version
+	if s.browser != 0 {
+		b := browsers[s.browser-1]
+		family = b.name
+		if b.chromium && version == "" {
+			version = s.value[markChrome]
+		}
+	}
+	webkit := s.seen[markWebKit]
+	chrome := family == "Chrome" && s.seen[markChrome]
+	own := s.value[markVersion]
+	switch {
+	case s.app != 0:
+		r.App, r.InApp = apps[s.app-1].name, true
+		family, version = r.App, s.appVersion
+	case family == "IE":
+		version = strconv.Itoa(s.explorer()) + ".0"
+		if claimed := s.value[markMSIE]; number(claimed) != s.explorer() {
+			r.claimed = claimed
+		}
+	case family == "Electron":
+		r.InApp = true
+	case family == "Opera" && s.seen[markPresto] && own != "":
+		version = own
+	case r.OS == "Android" && chrome && (s.seen[markView] || own == "4.0"):
+		family, r.InApp = "Android WebView", true
+		version = s.value[markChrome]
+	case r.OS == "Android" && chrome && s.seen[markSamsung] && own != "":
+		// Before it named itself (up to 1.6 of 2014).
+		family, version = "Samsung Internet", own
+	case family != "":
+	case r.OS == "Android" && webkit:
+		family, version = "Android Browser", own
+	case r.OS == "iOS" && !s.seen[markSafari]:
+		family, version, r.InApp = "iOS WebView", own, true
+	case webkit && (s.seen[markSafari] && r.OS != "other" || r.OS == "macOS" && own != ""):
+		family, version = "Safari", own
+	default:
+		family, version = base(ua)
+	}
+	r.Browser, r.Version = family, trimmed(version)
+}
+
+// base asks the base parser, for browsers that no table knows.
+func base(ua string) (family, version string) {
+	if strings.TrimSpace(ua) == "" {
+		return "", ""
+	}
+	p := useragent.New(ua)
+	name, version := p.Browser()
+	if engine, _ := p.Engine(); engine == "AppleWebKit" || p.Bot() {
+		return "", ""
+	}
+	return name, version
+}
+
+func (s *sight) device(r *reading, ua string) string {
+	if s.seen[markTV] {
+		return ""
+	}
+	tablet, phone := s.seen[markTablet], s.seen[markMobile]
+	if s.seen[markSilk] && r.OS != "Windows" {
+		return "tablet" // also where it asks for a desktop's page
+	}
+	if v := s.value[markPuffin]; len(v) > 2 {
+		switch v[len(v)-2:] { // its own way to say on what it runs
+		case "IT", "AT":
+			return "tablet"
+		case "IP", "AP":
+			return "phone"
+		}
+	}
+	switch r.OS {
+	case "":
+		return ""
+	case "Android":
+		model := model(ua)
+		switch {
+		case tablet || begins(model, tablets):
+			return "tablet"
+		case phone || begins(model, phones):
+			return "phone"
+		case r.Engine == "Presto":
+			return "phone"
+		}
+		return "tablet"
+	case "Windows", "macOS", "ChromeOS":
+		return "desktop"
+	case "Linux":
+		switch {
+		case tablet:
+			return "tablet"
+		case phone:
+			return "phone"
+		}
+		return "desktop"
+	}
+	if r.system == "iPadOS" {
+		return "tablet"
+	}
+	if tablet && r.OS == "other" {
+		return "tablet"
+	}
+	if s.system == 0 {
+		return "phone"
+	}
+	if d := systems[s.system-1].device; d != "" {
+		return d
+	}
+	if phone {
+		return "phone"
+	}
+	return ""
+}
+
+// makers are the names before a model's own.
+var makers = []string{"samsung ", "huawei ", "asus ", "amazon ", "xiaomi ", "sony ", "lge ", "lenovo "}
+
+// model is the name of an Android device, as it stands behind the system's.
+func model(ua string) string {
+	_, rest, ok := strings.Cut(ua, "ndroid")
+	if !ok {
+		return ""
+	}
+	if end := strings.IndexByte(rest, ')'); end >= 0 {
+		rest = rest[:end]
+	}
+	for {
+		_, after, ok := strings.Cut(rest, ";")
+		if !ok {
+			return ""
+		}
+		rest = strings.TrimLeft(after, " ")
+		word, _, _ := strings.Cut(rest, ";")
+		if len(word) == 1 || len(word) == 2 || len(word) == 5 && (word[2] == '-' || word[2] == '_') {
+			continue // "U", a language, "wv"
+		}
+		for _, m := range makers {
+			if hasPrefixFold(word, m) && !begins(word, tablets) {
+				return word[len(m):]
+			}
+		}
+		return word
+	}
+}
+
+func begins(model string, names []string) bool {
+	for _, n := range names {
+		if hasPrefixFold(model, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// digits is the number that a version begins with, at most six of them.
+func digits(s string) string {
+	end := 0
+	for end < len(s) && end < 6 && '0' <= s[end] && s[end] <= '9' {
+		end++
+	}
+	return s[:end]
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(digits(s))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// trimmed is a version without what does not belong to its numbers' end.
+func trimmed(s string) string {
+	if digits(s) == "" {
+		return ""
+	}
+	return strings.TrimRight(s, ".-_")
+}
+
+// twoNumbers is the beginning of a system's version, as in 10.15 and 9.0.
+func twoNumbers(s string) string {
+	if v := androidNames[strings.ToLower(s)]; v != "" {
+		return v
+	}
+	major := digits(s)
+	if major == "" {
+		return ""
+	}
+	minor := "0"
+	if rest := s[len(major):]; rest != "" && (rest[0] == '.' || rest[0] == '_') {
+		if m := digits(rest[1:]); m != "" {
+			minor = m
+		}
+	}
+	return major + "." + minor
+}
+
+// Told is the agent without what is frozen: numbers that browsers write down
+// though the truth is another. What is left out cannot be told.
+func (a Agent) Told() Agent {
+	if strings.HasSuffix(a.Version, ".0.0.0") { // Chromium from 101 on
+		a.Version = a.Major
+	}
+	for _, f := range frozen {
+		if f.os == a.OS && f.version == a.OSVersion && f.browser != a.Browser {
+			a.OSVersion = ""
+		}
+	}
+	return a
+}
+
+// frozen are the versions of systems that stand for later ones too. A browser
+// is named that still tells the truth with them.
+var frozen = []struct{ os, version, browser string }{
+	{"Windows", "10", ""},          // also 11, since ever
+	{"macOS", "10.15", ""},         // Chrome, Firefox and Safari of 2020 and later
+	{"Android", "10.0", "Firefox"}, // Chromium 110 and later, on any device
+	{"iOS", "18.6", "Safari"},      // iOS 26 and later; Safari's own number tells
+	{"iOS", "18.7", "Safari"},
+}
+
+// Parse reads a user agent. It never fails; what it cannot tell is absent, and
+// there are no frozen numbers among what it tells.
 func Parse(ua string) evidence.Browser {
-	ua = strings.ToValidUTF8(ua[:min(len(ua), limit)], "")
+	ua = cut(ua)
 	var b evidence.Browser
 	if strings.TrimSpace(ua) == "" {
 		return b
 	}
-	family, version := "", ""
-	for _, f := range families {
-		if _, rest, ok := strings.Cut(ua, f.token); ok {
-			family, version = f.family, rest
-			break
-		}
+	r := read(ua)
+	major := r.Major
+	if r.claimed != "" {
+		major = r.claimed
 	}
-	if family == "" || family == "IE" {
-		parsed := useragent.New(ua)
-		name, v := parsed.Browser()
-		version = v
-		if family == "" {
-			family = name
-		}
+	b.Family, b.Major = told(r.Browser), toldNumber(number(major))
+	b.System, b.Device = told(r.system), told(r.Device)
+	engine := r.Engine
+	if r.chromium != 0 {
+		// What a page can expect of EdgeHTML, and of the WebKit in Chrome up
+		// to 27, is known by the Chrome that they say they are like.
+		engine, r.engineMajor = "Blink", r.chromium
 	}
-	b.Family = told(family)
-	b.Major = toldNumber(leadingNumber(version))
-
-	system := ""
-	for _, s := range systems {
-		if strings.Contains(ua, s.token) {
-			system = s.system
-			break
-		}
-	}
-	b.System = told(system)
-	b.Device = told(device(ua, system))
-	engine, major := engineOf(ua, system)
-	b.Engine, b.EngineMajor = told(engine), toldNumber(major)
+	b.Engine, b.EngineMajor = told(engine), toldNumber(r.engineMajor)
 	return b
 }
 
@@ -88,56 +442,4 @@ func toldNumber(n int) evidence.Fact[int] {
 		return evidence.Fact[int]{State: evidence.Absent}
 	}
 	return evidence.Saw(n)
-}
-
-// engineOf tells the engine and the number by which its abilities are known:
-// Chromium's major, Firefox's, or Safari's. On iOS every browser is WebKit of
-// the system's version, which is frozen from 18_6 on; Version/ then tells.
-func engineOf(ua, system string) (string, int) {
-	after := func(token string) int {
-		_, rest, _ := strings.Cut(ua, token)
-		return leadingNumber(rest)
-	}
-	switch {
-	case strings.Contains(ua, "Trident/") || strings.Contains(ua, "MSIE "):
-		return "Trident", 11
-	case system == "iOS" || system == "iPadOS":
-		return "WebKit", max(after("Version/"), after("OS "))
-	case strings.Contains(ua, "Chrome/"):
-		return "Blink", after("Chrome/")
-	case strings.Contains(ua, "Firefox/") && strings.Contains(ua, "Gecko/"):
-		return "Gecko", after("Firefox/")
-	case strings.Contains(ua, "AppleWebKit/"):
-		return "WebKit", after("Version/")
-	}
-	return "", 0
-}
-
-func device(ua, system string) string {
-	switch system {
-	case "":
-		return ""
-	case "iPadOS":
-		return "tablet"
-	case "iOS", "Windows Phone":
-		return "phone"
-	case "Android":
-		if strings.Contains(ua, "Mobile") {
-			return "phone"
-		}
-		return "tablet"
-	}
-	return "desktop"
-}
-
-func leadingNumber(s string) int {
-	end := 0
-	for end < len(s) && end < 6 && '0' <= s[end] && s[end] <= '9' {
-		end++
-	}
-	n, err := strconv.Atoi(s[:end])
-	if err != nil {
-		return 0
-	}
-	return n
 }

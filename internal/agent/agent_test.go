@@ -77,8 +77,8 @@ func TestParse_tellsRealBrowsers(t *testing.T) {
 	for _, a := range agents {
 		t.Run(a.name, func(t *testing.T) {
 			assert.Equal(t, evidence.Browser{
-				Family: word(a.family), Major: number(a.major),
-				Engine: word(a.engine), EngineMajor: number(a.engineMajor),
+				Family: word(a.family), Major: toldOf(a.major),
+				Engine: word(a.engine), EngineMajor: toldOf(a.engineMajor),
 				System: word(a.system), Device: word(a.device),
 			}, Parse(a.ua))
 		})
@@ -92,7 +92,7 @@ func word(s string) evidence.Fact[string] {
 	return evidence.Saw(s)
 }
 
-func number(n int) evidence.Fact[int] {
+func toldOf(n int) evidence.Fact[int] {
 	if n == 0 {
 		return evidence.Fact[int]{State: evidence.Absent}
 	}

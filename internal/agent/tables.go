@@ -1,0 +1,282 @@
+package agent
+
+import "strings"
+
+// What follows is what is known of user agents, as data, most telling first:
+// nearly all browsers also carry the tokens of those that they want to be
+// taken for. A token is a word of the user agent in lower case, or two words
+// with a space between; see scan for what a word is.
+
+// browser is one family. Where its own token bears no number, chromium says
+// that Chromium's is its own too.
+type browser struct {
+	tokens, name string
+	chromium     bool
+	slash        bool // only with a slash behind it
+}
+
+var browsers = []browser{
+	{tokens: "|opera mini|opios", name: "Opera Mini"},
+	{tokens: "|edga|edgios|edg|edge|edgw", name: "Edge"},
+	{tokens: "|samsungbrowser", name: "Samsung Internet"},
+	{tokens: "|opt|opx|oprgx|opr|mms|coast", name: "Opera"},
+	{tokens: "|huaweibrowser|hbpc", name: "Huawei"},
+	{tokens: "|honorbrowser|bdhonorbrowser", name: "Honor"},
+	{tokens: "|miuibrowser", name: "MIUI"},
+	{tokens: "|yabrowser|yaapp|yasearchbrowser", name: "Yandex"},
+	{tokens: "|ucbrowser|ucmobile|ucpc|ubrowser|ucweb|uc browser", name: "UC Browser"},
+	{tokens: "|mqqbrowser|qqbrowser|qqbrowserlite|tencenttraveler", name: "QQ Browser"},
+	{tokens: "|quark", name: "Quark"},
+	{tokens: "|heytapbrowser|oppobrowser", name: "HeyTap"},
+	{tokens: "|vivobrowser", name: "Vivo"},
+	{tokens: "|baiduboxapp|baidubrowser|bidubrowser|baiduhd|flyflow", name: "Baidu"},
+	{tokens: "|sogoumobilebrowser|metasr|sogousearch", name: "Sogou"},
+	{tokens: "|360se|360ee|360ent|360browser|qihoobrowser|qihu|qhbrowser|360ss|360 aphone", name: "360"},
+	{tokens: "|phx|phoenixbrowser", name: "Phoenix"},
+	{tokens: "|silk|cloud9", name: "Silk"},
+	{tokens: "|vivaldi", name: "Vivaldi", chromium: true},
+	{tokens: "|brave", name: "Brave", chromium: true},
+	{tokens: "|duckduckgo|ddg", name: "DuckDuckGo", chromium: true},
+	{tokens: "|ecosia|ecosia ios|ecosia android", name: "Ecosia", chromium: true},
+	{tokens: "|whale", name: "Whale"},
+	{tokens: "|coc_coc_browser|corom", name: "Coc Coc"},
+	{tokens: "|puffin", name: "Puffin"},
+	{tokens: "|alohabrowser|abb", name: "Aloha"},
+	{tokens: "|avast|avastsecurebrowser|asw", name: "Avast"},
+	{tokens: "|avg", name: "AVG"},
+	{tokens: "|maxthon|mxbrowser|mxios|mxnitro|myie2", name: "Maxthon"},
+	{tokens: "|palemoon|pale moon", name: "Pale Moon"},
+	{tokens: "|seamonkey", name: "SeaMonkey"},
+	{tokens: "|librewolf", name: "LibreWolf"},
+	{tokens: "|waterfox", name: "Waterfox"},
+	{tokens: "|epiphany", name: "Epiphany"},
+	{tokens: "|falkon|qupzilla", name: "Falkon"},
+	{tokens: "|konqueror", name: "Konqueror"},
+	{tokens: "|iceweasel", name: "Iceweasel"},
+	{tokens: "|midori", name: "Midori"},
+	{tokens: "|k-meleon", name: "K-Meleon"},
+	{tokens: "|camino", name: "Camino"},
+	{tokens: "|netscape|navigator", name: "Netscape"},
+	{tokens: "|phantomjs", name: "PhantomJS"},
+	{tokens: "|electron", name: "Electron"},
+	// GSA's views on Android have Chrome's tokens, those on iOS Safari's.
+	{tokens: "|gsa", name: "Google App"},
+	{tokens: "|crios", name: "Chrome"},
+	{tokens: "|fxios|focus|klar|focusios", name: "Firefox"},
+	// The number of the first word is that of Presto's Opera up to 9; later
+	// ones stay at 9.80 and tell theirs as Version/.
+	{tokens: "|opera|opera mobi|opera tablet|opera mobile", name: "Opera"},
+	{tokens: "|chromium", name: "Chromium"},
+	{tokens: "|chromeframe", name: "Chrome", slash: true},
+	{tokens: "|iemobile|msie|trident|internet explorer", name: "IE"},
+	// QtWebKit's own shell, by its own number.
+	{tokens: "|qttestbrowser", name: "Safari"},
+	{tokens: "|firefox|fennec|minefield|shiretoko|namoroka|bonecho|granparadiso", name: "Firefox"},
+	{tokens: "|headlesschrome|chrome|crmo", name: "Chrome"},
+}
+
+// app is one program that shows pages in a view of its own. A word that other
+// programs use as well counts only with a number behind a slash.
+type app struct {
+	tokens, name string
+	slash        bool
+}
+
+var apps = []app{
+	{tokens: "|micromessenger|wxwork|windowswechat|macwechat|wechat|wecom", name: "WeChat"},
+	{tokens: "|barcelona", name: "Threads"},
+	{tokens: "|instagram", name: "Instagram"},
+	{tokens: "|messenger|messengerforios|messengerliteforios|messengerlite|orca|orca-android|messengerdesktop", name: "Messenger"},
+	{tokens: "|line", name: "LINE", slash: true},
+	{tokens: "|musical_ly|bytedancewebview|trill|com.zhiliaoapp.musically|com.ss.android.ugc.trill|com.ss.android.ugc.aweme|aweme|ultralite|tiktok|douyin|tiktoklite", name: "TikTok"},
+	{tokens: "|snapchat", name: "Snapchat"},
+	{tokens: "|linkedinapp|linkedin", name: "LinkedIn"},
+	{tokens: "|pinterest", name: "Pinterest"},
+	{tokens: "|twitter|twitterandroid|twitterios", name: "X"},
+	{tokens: "|slack|slack_ssb", name: "Slack"},
+	{tokens: "|teams|teamsmobile|teamsmobile-ios|teamsmobile-android|skypeteams", name: "Teams"},
+	{tokens: "|kakaotalk", name: "KakaoTalk"},
+	{tokens: "|naver", name: "Naver"},
+	{tokens: "|daumapps|daum|daumdevice", name: "Daum"},
+	{tokens: "|weibo|weibointlios|weibointlandroid|weibolite|weiboliteios", name: "Weibo"},
+	{tokens: "|dingtalk|dingtalk-win|dingtalk-mac", name: "DingTalk"},
+	{tokens: "|alipayclient|alipay|aliapp", name: "Alipay"},
+	{tokens: "|waios|wa4a|whatsapp", name: "WhatsApp"},
+	{tokens: "|telegram-android|telegram|telegram-ios", name: "Telegram"},
+	{tokens: "|zalo|zaloandroid|zaloios", name: "Zalo"},
+	{tokens: "|viber", name: "Viber"},
+	{tokens: "|discord|discordcanary|discordptb", name: "Discord"},
+	{tokens: "|reddit", name: "Reddit", slash: true},
+	{tokens: "|spotify", name: "Spotify"},
+	{tokens: "|youtube|com.google.ios.youtube|com.google.android.youtube", name: "YouTube", slash: true},
+	{tokens: "|outlook-ios|outlook-android|outlookmobile|microsoft outlook|ms-outlook", name: "Outlook"},
+	{tokens: "|googlego|google go", name: "Google Go"},
+	{tokens: "|bingweb|bingsapphire|bing", name: "Bing", slash: true},
+	{tokens: "|googleassistant|opa", name: "Google Assistant", slash: true},
+	{tokens: "|qq", name: "QQ", slash: true},
+	{tokens: "|fban|fbav|fb_iab|fbios|fb4a|metaiab|fbdv|fb_fw", name: "Facebook"},
+}
+
+// system is one operating system: the name that the evidence has, and the
+// canonical one if that is another. On a phone's or tablet's system, device
+// is what it runs on unless the user agent says more.
+type system struct {
+	tokens, name, canonical, device string
+}
+
+// Windows Phone carries Android's and the iPhone's names, and all the smaller
+// ones carry Linux's, so they come first.
+var systems = []system{
+	{tokens: "|windows phone|windows ce|windows mobile", name: "Windows Phone", canonical: "other", device: "phone"},
+	{tokens: "|kaios|symbianos|symbian|symbos|series60|series40|s60|bada|meego|sailfish|maemo", name: "other", device: "phone"},
+	{tokens: "|blackberry|bb10|rim|playbook", name: "other", device: "phone"},
+	{tokens: "|tizen|webos|web0s|hpwos", name: "other"},
+	{tokens: "|freebsd|openbsd|netbsd|dragonfly|sunos|solaris|haiku|fuchsia|beos|amigaos|os/2|unix", name: "other", device: "desktop"},
+	{tokens: "|windows|win|windows nt|win98|win95", name: "Windows", device: "desktop"},
+	{tokens: "|cros", name: "ChromeOS", device: "desktop"},
+	{tokens: "|ipad", name: "iPadOS", canonical: "iOS", device: "tablet"},
+	{tokens: "|iphone|ipod", name: "iOS", device: "phone"},
+	{tokens: "|android|harmonyos|openharmony|yunos|adr", name: "Android", device: "phone"},
+	{tokens: "|ios", name: "iOS", device: "phone"},
+	{tokens: "|macintosh|mac|macos|darwin|mac_powerpc", name: "macOS", device: "desktop"},
+	{tokens: "|linux|ubuntu|fedora|debian|gentoo|x11", name: "Linux", device: "desktop"},
+}
+
+// windows gives the names of Windows by the number behind NT, or by its name.
+var windows = map[string]string{
+	"3.11": "3.1", "5.0": "2000", "5.01": "2000", "5.1": "XP", "5.2": "XP", "6.0": "Vista", "6.1": "7", "6.2": "8", "6.3": "8.1", "6.4": "10", "10.0": "10", "11.0": "11",
+	"4.90": "ME", "95": "95", "98": "98", "2000": "2000", "xp": "XP", "vista": "Vista", "7": "7", "8": "8", "8.1": "8.1", "10": "10", "11": "11",
+}
+
+// mark is a word that tells something by itself or by its number.
+type mark uint8
+
+// The marks.
+const (
+	noMark mark = iota
+	markChrome
+	markWebKit
+	markVersion
+	markSafari
+	markMobile
+	markTablet
+	markTV
+	markView // Android's web view says so
+	markGecko
+	markPresto
+	markTrident
+	markMSIE
+	markRevision
+	markGoanna
+	markKHTML
+	markEdgeLegacy
+	markSilk
+	markElectron
+	markPuffin
+	markOfIOS     // browsers of iOS, also where they play a Macintosh
+	markSystem    // iOS's number
+	markPhoneName // iOS's number where it stands behind the device
+	markAndroid
+	markMac
+	markWindows
+	markWindowsName
+	markWindowsPhone
+	markLike
+	markBuild // a build's name, which may be any word
+	markSamsung
+	marks
+)
+
+var markTokens = [marks]string{
+	markChrome:       "|chrome|crmo|headlesschrome|chromium",
+	markWebKit:       "|applewebkit|webkit",
+	markVersion:      "|version",
+	markSafari:       "|safari",
+	markMobile:       "|mobile|opera mobi",
+	markTablet:       "|tablet|opera tablet|ipad|playbook|touchpad|kindle|xoom|transformer|mediapad|matepad|mipad|pad|tab|tablet-pc",
+	markTV:           "|tv|smart-tv|smarttv|googletv|bravia|appletv|crkey|hbbtv|aftb|aftt|afts|aftm",
+	markView:         "|wv",
+	markGecko:        "|gecko",
+	markPresto:       "|presto",
+	markTrident:      "|trident",
+	markMSIE:         "|msie",
+	markRevision:     "|rv",
+	markGoanna:       "|goanna",
+	markKHTML:        "|khtml|konqueror",
+	markEdgeLegacy:   "|edge",
+	markSilk:         "|silk",
+	markElectron:     "|electron",
+	markPuffin:       "|puffin",
+	markOfIOS:        "|fxios|crios|edgios|opios|mxios",
+	markSystem:       "|iphone os|cpu os|ios|fbsv",
+	markPhoneName:    "|iphone|ipad|ipod",
+	markAndroid:      "|android|adr",
+	markMac:          "|os x|mac os|macos|macos x",
+	markWindows:      "|windows nt|win nt|winnt|nt",
+	markWindowsName:  "|windows|win|win 9x",
+	markWindowsPhone: "|windows phone",
+	markLike:         "|like",
+	markSamsung:      "|samsung",
+	markBuild:        "|build",
+}
+
+// androidNames are the words that stood for numbers.
+var androidNames = map[string]string{"cupcake": "1.5", "donut": "1.6", "eclair": "2.1", "froyo": "2.2", "gingerbread": "2.3", "honeycomb": "3.0"}
+
+// tablets are beginnings of the names of models that are tablets though they
+// say Mobile, phones those that are not though they do not say it (the page as
+// for a desktop, or an app that leaves the word away).
+var (
+	tablets = []string{
+		"sm-t", "sm-x", "sm-p", "gt-p", "gt-n80", "gt-n51", "galaxy tab", "kf", "nexus 7", "nexus 9", "nexus 10", "pixel c", "pixel tablet", "lenovo tb", "lenovo yt",
+		"tb-", "tb3", "yt-x", "yt3", "lenovo tab", "ags", "bah", "btv-", "jdn", "kob-", "sht-", "mrx-", "scmr", "dby", "btk-", "mediapad", "matepad", "mi pad", "xiaomi pad", "redmi pad",
+		"oneplus pad", "opd", "realme pad", "rmp", "nokia t", "tcl tab", "sgp", "lg-v4", "lg-v5", "lg-v7", "lg-v9", "vk8", "shield tablet", "venue", "asus p0", "p01", "p02", "me1", "me3", "tf10", "tf2", "tf3", "tf7",
+		"transformer", "a100", "a200 ", "a500", "a501", "b1-7", "b3-a", "xoom", "mz60", "bntv", "nook", "kindle", "iconia", "thinkpad tablet", "archos", "ideatab", "iplay", "hudl", "sch-i800", "htc flyer", "touchpad", "2210", "lt-", "qmv7", "rct6",
+	}
+	phones = []string{"sm-g", "sm-n9", "sm-a", "sm-s", "sm-j", "sm-m", "gt-i", "pixel 2", "pixel 3", "pixel 4", "pixel 5", "pixel 6", "pixel 7", "pixel 8", "pixel 9", "redmi note", "moto", "nokia 1", "nokia 2", "nokia 3", "nokia 5", "nokia 6", "nokia 7", "nokia 8", "cph", "rmx", "vivo", "htc"}
+)
+
+// entry is all that one token says. Indexes begin at 1; 0 says nothing.
+type entry struct {
+	browser, app, system uint8
+	mark                 [2]mark
+	pair                 bool // the first of two words
+}
+
+// tokens is the tables above by token.
+var tokens = index()
+
+func index() map[string]entry {
+	m := make(map[string]entry, 400)
+	add := func(tokens string, set func(*entry)) {
+		for token := range strings.SplitSeq(tokens[1:], "|") {
+			e := m[token]
+			set(&e)
+			m[token] = e
+			if first, _, ok := strings.Cut(token, " "); ok {
+				e := m[first]
+				e.pair = true
+				m[first] = e
+			}
+		}
+	}
+	for i, b := range browsers {
+		add(b.tokens, func(e *entry) { e.browser = uint8(i + 1) })
+	}
+	for i, a := range apps {
+		add(a.tokens, func(e *entry) { e.app = uint8(i + 1) })
+	}
+	for i, s := range systems {
+		add(s.tokens, func(e *entry) { e.system = uint8(i + 1) })
+	}
+	for k := mark(1); k < marks; k++ {
+		add(markTokens[k], func(e *entry) {
+			if e.mark[0] == noMark {
+				e.mark[0] = k
+			} else {
+				e.mark[1] = k
+			}
+		})
+	}
+	return m
+}
