@@ -418,7 +418,13 @@ func Parse(ua string) evidence.Browser {
 	if r.claimed != "" {
 		major = r.claimed
 	}
-	b.Family, b.Major = told(r.Browser), toldNumber(number(major))
+	family := r.Browser
+	if family == "Safari" && r.system == "Linux" {
+		// There is no Safari for Linux: WebKitGTK and Qt say so in every shell
+		// around them, with a version that is not the shell's.
+		family, major = "", ""
+	}
+	b.Family, b.Major = told(family), toldNumber(number(major))
 	b.System, b.Device = told(r.system), told(r.Device)
 	engine := r.Engine
 	if r.chromium != 0 {

@@ -18,7 +18,7 @@ var errGone = errors.New("browser is gone")
 // Event is something the browser told without being asked.
 type Event struct {
 	Method string          // such as "Network.requestWillBeSent"
-	Params json.RawMessage // as the DevTools protocol defines them
+	Params json.RawMessage // as the engine's protocol defines them
 
 	session string
 	conn    *conn
@@ -31,7 +31,8 @@ func (e Event) Send(method string, params any) error {
 }
 
 // conn carries commands, answers and events over a pair of pipes: JSON, each
-// message ended by a NUL, as --remote-debugging-pipe has it.
+// message ended by a NUL, as --remote-debugging-pipe has it. WebDriver BiDi has
+// nearly the same messages, and a socket that looks like such pipes.
 type conn struct {
 	handle func(Event) // called in order by the reader; must not wait for an answer
 	stderr fmt.Stringer
@@ -56,15 +57,28 @@ type message struct {
 type answer struct {
 	ID     int             `json:"id"`
 	Result json.RawMessage `json:"result"`
-	Error  *struct {
-		Message string `json:"message"`
-		Data    string `json:"data"`
-	} `json:"error"`
+	Error  *refusal        `json:"error"`
+	Detail string          `json:"message"` // of a refusal in WebDriver BiDi
 
 	// Of events:
 	Method    string          `json:"method"`
 	Params    json.RawMessage `json:"params"`
 	SessionID string          `json:"sessionId"`
+}
+
+// refusal is why a command failed: in WebDriver BiDi a code only.
+type refusal struct {
+	Message string `json:"message"`
+	Data    string `json:"data"`
+}
+
+// UnmarshalJSON takes either form.
+func (r *refusal) UnmarshalJSON(data []byte) error {
+	type plain refusal
+	if json.Unmarshal(data, &r.Message) == nil {
+		return nil
+	}
+	return json.Unmarshal(data, (*plain)(r))
 }
 
 func newConn(r io.ReadCloser, w io.WriteCloser, stderr fmt.Stringer, handle func(Event)) *conn {
@@ -143,7 +157,7 @@ func (c *conn) call(ctx context.Context, session, method string, params, out any
 	select {
 	case a := <-got:
 		if a.Error != nil {
-			return fmt.Errorf("%s: %s %s", method, a.Error.Message, a.Error.Data)
+			return fmt.Errorf("%s: %s %s", method, a.Error.Message, a.Error.Data+a.Detail)
 		}
 		if out == nil {
 			return nil

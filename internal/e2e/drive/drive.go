@@ -8,10 +8,11 @@
 // prints when a wait fails; what a page should show belongs to the tests.
 //
 // Chromium is driven by the DevTools protocol over a pipe, without a port and
-// without a dependency. Engines of 2016, 2020 and 2022 live on in Qt and are
-// driven through a small Python host. All of them are a [Page]; a test that
-// needs real input, a paused request or a raw command asks for a [Tab], which
-// Chromium alone has.
+// without a dependency; Firefox by WebDriver BiDi over a WebSocket; WebKitGTK by
+// plain WebDriver over HTTP, on a display of its own. Engines of 2016, 2020 and
+// 2022 live on in Qt and are driven through a small Python host. All of them are
+// a [Page]; a test that needs real input, a paused request or a raw command asks
+// for a [Tab], which Chromium alone has.
 //
 //	page := drive.Open(t, drive.Chromium87, drive.Options{})
 //	require.NoError(t, page.Navigate(t.Context(), server.URL))
@@ -24,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,8 @@ type Engine string
 // The engines. The numbers are those of the Chromium inside Qt WebEngine.
 const (
 	Chromium    Engine = "chromium"    // the system's Chromium, headless
+	Firefox     Engine = "firefox"     // the system's Firefox ESR, headless
+	WebKit      Engine = "webkit"      // WebKitGTK's MiniBrowser: the engine of Safari, not Safari
 	Chromium102 Engine = "chromium102" // Qt WebEngine 6.4, of 2022
 	Chromium87  Engine = "chromium87"  // Qt WebEngine 5.15, of 2020
 	QtWebKit    Engine = "qtwebkit"    // about Safari 10, of 2016: ES5 and little more, no WebAssembly
@@ -54,19 +58,23 @@ type Options struct {
 	// Env is added to the environment of the browser's processes ("NAME=value").
 	Env []string
 
-	// Flags are added to the command line of a Chromium of any age.
+	// Flags are added to the command line of the browser; QtWebKit has none.
 	Flags []string
 
 	// Width and Height are those of the viewport in CSS pixels.
 	Width, Height int
 
-	// The rest is for Chromium alone; other engines refuse to start with it.
+	// Engines refuse to start with what follows unless it is for them.
 
-	// Prefs are preferences of the profile by dotted name, such as
-	// "profile.default_content_setting_values.javascript": 2. Third-party
+	// Prefs are preferences of the profile by dotted name, for Chromium and
+	// Firefox. Chromium has such as
+	// "profile.default_content_setting_values.javascript": 2; third-party
 	// cookies are allowed, as in stock Chrome but unlike Debian's, unless
-	// "profile.cookie_controls_mode" says otherwise.
+	// "profile.cookie_controls_mode" says otherwise. Those of Firefox are what
+	// about:config lists, such as "javascript.options.wasm": false.
 	Prefs map[string]any
+
+	// The rest is for Chromium alone.
 
 	// Scale is the number of device pixels per CSS pixel; zero means 1.
 	Scale float64
@@ -100,14 +108,16 @@ type Page interface {
 	// the page looks like.
 	Wait(ctx context.Context, expr string) error
 
-	// Resize sets the viewport, in CSS pixels.
+	// Resize sets the viewport, in CSS pixels. WebKit's is never narrower than
+	// its window, about 450.
 	Resize(ctx context.Context, width, height int) error
 
 	// Screenshot returns the viewport as PNG.
 	Screenshot(ctx context.Context) ([]byte, error)
 
 	// Console returns all messages since the page was opened, with those of
-	// its frames and workers where the engine tells them.
+	// its frames and workers where the engine tells them. There are none of
+	// WebKit's, whose driver does not tell them.
 	Console(ctx context.Context) ([]Message, error)
 }
 
@@ -123,14 +133,19 @@ type Browser interface {
 // Start starts an engine with a fresh profile. The context bounds the start,
 // not the life of the browser.
 func Start(ctx context.Context, e Engine, o Options) (Browser, error) {
-	if e != Chromium {
-		return startQt(ctx, e, o)
+	switch e {
+	case Chromium:
+		b, err := StartChromium(ctx, o)
+		if err != nil {
+			return nil, err // and not a Browser that holds nil
+		}
+		return b, nil
+	case Firefox:
+		return startFirefox(ctx, o)
+	case WebKit:
+		return startWebKit(ctx, o)
 	}
-	b, err := StartChromium(ctx, o)
-	if err != nil {
-		return nil, err // and not a Browser that holds nil
-	}
-	return b, nil
+	return startQt(ctx, e, o)
 }
 
 // Open starts an engine for one test and closes it when the test ends. It
@@ -174,7 +189,8 @@ func open(t testing.TB, e Engine, o Options) Browser {
 func installed(patternPackage ...string) error {
 	var missing []string
 	for i := 0; i < len(patternPackage); i += 2 {
-		if found, _ := filepath.Glob(patternPackage[i]); found == nil {
+		found, _ := filepath.Glob(patternPackage[i])
+		if found == nil && !slices.Contains(missing, patternPackage[i+1]) {
 			missing = append(missing, patternPackage[i+1])
 		}
 	}

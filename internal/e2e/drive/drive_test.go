@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -81,6 +82,8 @@ func TestPage(t *testing.T) {
 		webAssembly string
 	}{
 		{drive.Chromium, "HeadlessChrome/", "object"},
+		{drive.Firefox, "Firefox/1", "object"},
+		{drive.WebKit, "AppleWebKit/605.", "object"},
 		{drive.Chromium102, "Chrome/102.", "object"},
 		{drive.Chromium87, "Chrome/87.", "object"},
 		{drive.QtWebKit, "AppleWebKit/602.", "undefined"},
@@ -105,32 +108,33 @@ func TestPage(t *testing.T) {
 			require.NoError(t, p.Wait(t.Context(), `document.querySelector("#go")`))
 			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
-			err := p.Wait(short, `document.title === "never"`)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			for _, part := range []string{"never", "last value: false", base, "complete", `"data-latchkey-state":"idle"`, "hello"} {
-				assert.ErrorContains(t, err, part)
+			inVain := p.Wait(short, `document.title === "never"`)
+			require.ErrorIs(t, inVain, context.DeadlineExceeded)
+			for _, part := range []string{"never", "last value: false", base, "complete", `"data-latchkey-state":"idle"`} {
+				assert.ErrorContains(t, inVain, part)
 			}
 
 			assert.Equal(t, []int{700, 500}, eval[[]int](t, p, "[innerWidth, innerHeight]"))
-			require.NoError(t, p.Resize(t.Context(), 320, 480))
-			require.NoError(t, p.Wait(t.Context(), "innerWidth === 320"))
+			require.NoError(t, p.Resize(t.Context(), 460, 480))
+			require.NoError(t, p.Wait(t.Context(), "innerWidth === 460"))
 			require.NoError(t, p.Wait(t.Context(), `new Promise(function (yes) { requestAnimationFrame(function () { yes(true); }); })`))
 			shot, err := p.Screenshot(t.Context())
 			require.NoError(t, err)
 			picture, err := png.Decode(bytes.NewReader(shot))
 			require.NoError(t, err)
-			assert.Equal(t, 320, picture.Bounds().Dx())
+			assert.Equal(t, image.Pt(460, 480), picture.Bounds().Size())
 			r, g, b, _ := picture.At(300, 400).RGBA()
 			assert.Equal(t, [3]uint32{0xffff, 0, 0}, [3]uint32{r, g, b})
 
 			messages, err := p.Console(t.Context())
 			require.NoError(t, err)
-			var texts []string
-			for _, m := range messages {
-				texts = append(texts, m.Text)
+			if c.engine == drive.WebKit {
+				assert.Empty(t, messages, "its driver tells none")
+			} else {
+				assert.Contains(t, fmt.Sprint(messages), "hello")
+				assert.Contains(t, fmt.Sprint(messages), "thrown later")
+				assert.ErrorContains(t, inVain, "hello")
 			}
-			assert.Contains(t, strings.Join(texts, "\n"), "hello")
-			assert.Contains(t, strings.Join(texts, "\n"), "thrown later")
 
 			assert.Error(t, p.Navigate(t.Context(), "http://127.0.0.1:1/"))
 			require.NoError(t, p.Navigate(t.Context(), base+"/other"))
@@ -308,12 +312,46 @@ func TestTab_withoutCookies(t *testing.T) {
 	assert.ErrorContains(t, tab.Eval(t.Context(), "localStorage", nil), "SecurityError")
 }
 
+func TestFirefox(t *testing.T) {
+	base, _ := serve(t)
+	p := drive.Open(t, drive.Firefox, drive.Options{Prefs: map[string]any{"network.cookie.cookieBehavior": 2}})
+	require.NoError(t, p.Navigate(t.Context(), base))
+	assert.False(t, eval[bool](t, p, "navigator.cookieEnabled"))
+	assert.ErrorContains(t, p.Eval(t.Context(), "localStorage", nil), "insecure")
+
+	// What it says has the levels and the sources that the other engines give.
+	assert.True(t, eval[bool](t, p, `(console.warn("careful"), console.debug("detail"), confirm("sure?"))`))
+	messages, err := p.Console(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, messages, drive.Message{Level: "log", Text: "hello 42", URL: base + "/"})
+	assert.Contains(t, messages, drive.Message{Level: "error", Text: "Error: thrown later", URL: base + "/"})
+	assert.Contains(t, messages, drive.Message{Level: "dialog", Text: "sure?"})
+	levels := make(map[string]string)
+	for _, m := range messages {
+		levels[m.Text] = m.Level
+	}
+	assert.Equal(t, "warning", levels["careful"])
+	assert.Equal(t, "debug", levels["detail"])
+	assert.Nil(t, eval[any](t, p, `window.open("/other")`), "nobody has clicked")
+}
+
+func TestWebKit(t *testing.T) {
+	base, _ := serve(t)
+	p := drive.Open(t, drive.WebKit, drive.Options{Flags: []string{"--cookies-policy=never"}})
+	require.NoError(t, p.Navigate(t.Context(), base))
+	assert.True(t, eval[bool](t, p, "navigator.cookieEnabled"))
+	assert.Empty(t, eval[string](t, p, `(document.cookie = "a=1", document.cookie)`))
+	assert.ErrorContains(t, p.Eval(t.Context(), `(sure = confirm("sure?"))`, nil), "dialog")
+	require.NoError(t, p.Wait(t.Context(), "sure"), "it does not stop the page")
+	assert.ErrorContains(t, p.Resize(t.Context(), 320, 480), "the window is")
+}
+
 func TestClock(t *testing.T) {
 	base, _ := serve(t)
 	if testing.Short() {
 		t.Skip("needs a browser: left out by -short")
 	}
-	for _, engine := range []drive.Engine{drive.Chromium, drive.QtWebKit} {
+	for _, engine := range []drive.Engine{drive.Chromium, drive.Firefox, drive.WebKit, drive.QtWebKit} {
 		t.Run(string(engine), func(t *testing.T) {
 			clock := drive.NewClock(t, 10*time.Minute)
 			p := drive.Open(t, engine, drive.Options{Env: clock.Env()})
@@ -339,7 +377,7 @@ func TestBrowser_closeLeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer os.Remove(home)
 	t.Setenv("TMPDIR", home)
-	for _, engine := range []drive.Engine{drive.Chromium, drive.Chromium102} {
+	for _, engine := range []drive.Engine{drive.Chromium, drive.Firefox, drive.WebKit, drive.Chromium102} {
 		b, err := drive.Start(t.Context(), engine, drive.Options{})
 		require.NoError(t, err)
 		require.NoError(t, b.Close())
@@ -351,6 +389,13 @@ func TestBrowser_closeLeavesNothing(t *testing.T) {
 }
 
 func TestStart_refuses(t *testing.T) {
-	_, err := drive.Start(t.Context(), "netscape", drive.Options{})
-	assert.ErrorContains(t, err, "unknown engine")
+	for engine, o := range map[drive.Engine]drive.Options{
+		"netscape":        {},
+		drive.Firefox:     {Dark: true},
+		drive.WebKit:      {Prefs: map[string]any{"a": 1}},
+		drive.Chromium102: {Scale: 2},
+	} {
+		_, err := drive.Start(t.Context(), engine, o)
+		assert.ErrorContains(t, err, "start "+string(engine)+": ")
+	}
 }

@@ -3,12 +3,15 @@
 package drive
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,12 +20,17 @@ import (
 // reapTime bounds the wait for the last process of a killed group.
 const reapTime = 5 * time.Second
 
+// xvfbPath is the X server of the engines that do not run without one.
+const xvfbPath = "/usr/bin/Xvfb"
+
 // process is a process group of ours. No Pdeathsig: it fires when the thread
 // that forked ends, not the process. If the tests are killed, every program
-// started here notices by itself that its pipe, or its last client, is gone.
+// started here notices by itself that its pipe, or its last client, is gone;
+// what would not is started with startGuarded.
 type process struct {
 	cmd    *exec.Cmd
 	stderr *tail
+	life   *os.File // our end of a guard's pipe, if there is one
 }
 
 // startProcess starts cmd as the leader of a process group, with keep as
@@ -62,6 +70,45 @@ func startPiped(cmd *exec.Cmd, handle func(Event)) (*process, *conn, error) {
 	return p, newConn(r, w, p.stderr, handle), nil
 }
 
+// guard waits in the group of a program that listens on a port, and so does
+// not see us go, and ends the group when the other end of descriptor 3 is gone.
+const guard = `(read -r _ <&3; kill -KILL 0) & exec "$@" 3<&-`
+
+// startGuarded is startProcess with a guard.
+func startGuarded(cmd *exec.Cmd) (*process, error) {
+	r, life, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(cmd.Path), err)
+	}
+	cmd.Args = slices.Concat([]string{"sh", "-c", guard, "sh", cmd.Path}, cmd.Args[1:])
+	cmd.Path = "/bin/sh"
+	p, err := startProcess(cmd, r)
+	if err != nil {
+		return nil, errors.Join(err, life.Close())
+	}
+	p.life = life
+	return p, nil
+}
+
+// startDisplay starts an X server on a free display, and names that. It ends
+// with its last client. The process is to be killed even if there is an error.
+func startDisplay() (p *process, display string, err error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Close()
+	p, err = startProcess(exec.Command(xvfbPath, "-displayfd", "3", "-screen", "0", "1920x1200x24", "-nolisten", "tcp", "-terminate"), w)
+	if err != nil {
+		return nil, "", err
+	}
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		return p, "", fmt.Errorf("no display: %w; it said: %s", err, p.stderr)
+	}
+	return p, ":" + strings.TrimSpace(number), nil
+}
+
 // kill ends the group and returns when none of it is left.
 func (p *process) kill() error {
 	if p.cmd.ProcessState != nil {
@@ -69,6 +116,9 @@ func (p *process) kill() error {
 	}
 	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("kill %s: %w", filepath.Base(p.cmd.Path), err)
+	}
+	if p.life != nil {
+		p.life.Close() // nobody is left to read it
 	}
 	// The exit status is that of the signal; only a group that outlives it matters.
 	if err := p.cmd.Wait(); errors.Is(err, exec.ErrWaitDelay) {

@@ -3,7 +3,6 @@
 package drive
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -24,7 +23,6 @@ var qtHost string
 // sees the system's packages.
 const (
 	pythonPath = "/usr/bin/python3"
-	xvfbPath   = "/usr/bin/Xvfb"
 	qtPath     = "/usr/lib/python3/dist-packages/"
 )
 
@@ -54,7 +52,7 @@ func startQt(ctx context.Context, e Engine, o Options) (Browser, error) {
 		err = errors.New("unknown engine")
 	}
 	if err == nil && (o.Prefs != nil || o.Scale != 0 || o.Dark) {
-		err = errors.New("preferences, scale and dark mode are for chromium only")
+		err = errors.New("it has no preferences, scale and dark mode")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", e, err)
@@ -71,8 +69,8 @@ func startQt(ctx context.Context, e Engine, o Options) (Browser, error) {
 }
 
 func (b *qtBrowser) start(ctx context.Context, e Engine, o Options, env []string) (err error) {
-	display, err := b.startDisplay()
-	if err != nil {
+	var display string
+	if b.display, display, err = startDisplay(); err != nil {
 		return err
 	}
 	if o.Width == 0 || o.Height == 0 {
@@ -90,24 +88,6 @@ func (b *qtBrowser) start(ctx context.Context, e Engine, o Options, env []string
 		return err
 	}
 	return b.Eval(ctx, "1", nil) // the host answers when the page is there
-}
-
-// startDisplay starts an X server on a free display. It ends with its last client.
-func (b *qtBrowser) startDisplay() (string, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	cmd := exec.Command(xvfbPath, "-displayfd", "3", "-screen", "0", "1920x1200x24", "-nolisten", "tcp", "-terminate")
-	if b.display, err = startProcess(cmd, w); err != nil {
-		return "", err
-	}
-	number, err := bufio.NewReader(r).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("no display: %w; it said: %s", err, b.display.stderr)
-	}
-	return ":" + strings.TrimSpace(number), nil
 }
 
 // Page is the browser itself.
