@@ -24,6 +24,7 @@ func prefs(nameValue ...any) drive.Options {
 
 // TestFirefox is what a person gets from a real Firefox with real faults.
 func TestFirefox(t *testing.T) {
+	t.Parallel()
 	site := startSite(t)
 
 	t.Run("healthy", func(t *testing.T) { testEngineHealthy(t, site, drive.Firefox) })
@@ -83,6 +84,7 @@ func TestFirefox(t *testing.T) {
 // TestWebKit is what a person gets from a real WebKitGTK with real faults. It
 // calls itself Safari.
 func TestWebKit(t *testing.T) {
+	t.Parallel()
 	site := startSite(t)
 
 	t.Run("healthy", func(t *testing.T) { testEngineHealthy(t, site, drive.WebKit) })

@@ -28,6 +28,7 @@ var jitless = drive.Options{Flags: []string{"--js-flags=--jitless"}}
 // healthy one down to those that run next to nothing. What takes long by its
 // nature, as a download that stalls, starts first and is asked last.
 func TestTiers(t *testing.T) {
+	t.Parallel() // with the other engines: much of it waits
 	aside := drive.OpenChromium(t, drive.Options{Flags: []string{
 		"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
 	}})

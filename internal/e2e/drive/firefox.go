@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -233,9 +234,23 @@ func (b *firefox) note(e Event) {
 	b.console = append(b.console, m)
 }
 
+// navigateTime is what Firefox gets to say that a page is complete. On a loaded
+// machine it was once seen never to say so of the first one (ESR 153, 2026-11),
+// whose scripts had run. Then it is sent there again.
+const navigateTime = 8 * time.Second
+
 // Navigate implements Page.
 func (b *firefox) Navigate(ctx context.Context, url string) error {
-	if err := b.call(ctx, "browsingContext.navigate", object{"context": b.page, "url": url, "wait": "complete"}, nil); err != nil {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	short, stop := context.WithTimeout(ctx, navigateTime)
+	defer stop()
+	params := object{"context": b.page, "url": url, "wait": "complete"}
+	err := b.call(short, "browsingContext.navigate", params, nil)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = b.call(ctx, "browsingContext.navigate", params, nil)
+	}
+	if err != nil {
 		return fmt.Errorf("navigate to %s: %w", url, err)
 	}
 	return nil
