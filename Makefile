@@ -62,7 +62,7 @@ size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 	$(GO) run ./cmd/pack -size
 
 bench: deps build ## Measure start-up, judging and memory
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/agent ./internal/checks
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
 
 deps: node ## Install with apt and npm what the browser tests need and is missing

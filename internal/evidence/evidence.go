@@ -110,10 +110,9 @@ type Tier string
 
 // The tiers, each able to do all that the one before can.
 const (
-	HTML   Tier = "html"
-	JS     Tier = "script"
-	Wasm   Tier = "wasm"
-	NoTier Tier = ""
+	HTML Tier = "html"
+	JS   Tier = "script"
+	Wasm Tier = "wasm"
 )
 
 // TierReason says why no higher tier ran.
