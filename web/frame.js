@@ -192,7 +192,7 @@
   };
 
   // Takes all the slow looks of the script tier side by side and calls back
-  // when all have answered or time is up.
+  // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
     var names = ['clock', 'indexedDB', 'cache'], waiting = names.length + 1;
     given = '';
@@ -268,14 +268,12 @@
     });
   }
 
-  function look0() { lookSlowly(judge); }
-
   function fallBack(why) {
     if (final && !up) return;
     reason = why || reason;
     up = false;
     final = true;
-    look0();
+    lookSlowly(judge);
   }
 
   // ---- The Go program
@@ -442,7 +440,7 @@
       html.setAttribute('data-latchkey-state', 'running');
       if (up) return api.again();
       wasmFact = wasm();
-      look0();
+      lookSlowly(judge);
     },
     back: function () {
       if (host) return tell({ type: 'close' });
@@ -478,7 +476,7 @@
   each(document.querySelectorAll('progress'), function (p) { p.removeAttribute('value'); });
   if (wasmFact.value) {
     start();
-    lookSlowly(function () {});
+    lookSlowly();
     setTimeout(function () { if (!up && !final) judge(); }, PATIENCE);
   } else {
     fallBack(reason);
