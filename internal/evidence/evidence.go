@@ -12,14 +12,15 @@ package evidence
 // Evidence is everything known about one failed sign-in. The judge reads it,
 // probes, frame.js and the server write it.
 type Evidence struct {
-	Host    Host    `json:"host,omitzero" send:"yes"`
-	Run     Run     `json:"run,omitzero" send:"yes"`
-	Browser Browser `json:"browser,omitzero" send:"yes"`
-	Script  Script  `json:"script,omitzero" send:"yes"`
-	Cookies Cookies `json:"cookies,omitzero" send:"yes"`
-	Storage Storage `json:"storage,omitzero" send:"yes"`
-	Clock   Clock   `json:"clock,omitzero" send:"yes"`
-	Page    Page    `json:"page,omitzero" send:"yes"`
+	Host     Host     `json:"host,omitzero" send:"yes"`
+	Run      Run      `json:"run,omitzero" send:"yes"`
+	Identity Identity `json:"identity,omitzero" send:"no"`
+	Browser  Browser  `json:"browser,omitzero" send:"yes"`
+	Script   Script   `json:"script,omitzero" send:"yes"`
+	Cookies  Cookies  `json:"cookies,omitzero" send:"yes"`
+	Storage  Storage  `json:"storage,omitzero" send:"yes"`
+	Clock    Clock    `json:"clock,omitzero" send:"yes"`
+	Page     Page     `json:"page,omitzero" send:"yes"`
 }
 
 // Host is what the login page and its server said of the failure.
@@ -43,17 +44,54 @@ type Run struct {
 	Before []string `json:"before,omitzero" send:"yes"`
 }
 
-// Browser is who the browser says it is, as package agent reads it. What the
-// browser does not tell, or tells wrongly on purpose (frozen values), is absent.
+// Browser is who the browser is, as package agent concludes from Identity. What
+// the browser does not tell, or tells wrongly on purpose (frozen values), is
+// absent.
 type Browser struct {
 	Family Fact[string] `json:"family,omitzero" send:"yes"`
 	Major  Fact[int]    `json:"major,omitzero" send:"yes"`
+	// Engine is the one that the browser behaves like, where that was looked at.
 	Engine Fact[string] `json:"engine,omitzero" send:"yes"`
 	// EngineMajor is the version of the engine where the family's own number
 	// says nothing about it, such as Chromium's behind a shell's.
-	EngineMajor Fact[int]    `json:"engine_major,omitzero" send:"yes"`
-	System      Fact[string] `json:"system,omitzero" send:"yes"`
-	Device      Fact[string] `json:"device,omitzero" send:"yes"`
+	EngineMajor   Fact[int]    `json:"engine_major,omitzero" send:"yes"`
+	System        Fact[string] `json:"system,omitzero" send:"yes"`
+	SystemVersion Fact[string] `json:"system_version,omitzero" send:"yes"`
+	Device        Fact[string] `json:"device,omitzero" send:"yes"`
+	// Embedded is whether an app that is no browser shows the page in a view of
+	// its own.
+	Embedded Fact[bool] `json:"embedded,omitzero" send:"yes"`
+	// App is that app; absent if it does not say its name.
+	App Fact[string] `json:"app,omitzero" send:"yes"`
+	// Presents is what the browser presents itself as, such as "Firefox 140,
+	// Windows", where what it is by its other channels or its behaviour is
+	// something else. It is absent where all agree.
+	Presents Fact[string] `json:"presents,omitzero" send:"yes"`
+	// Standing is how the browser stands to what the site supports.
+	Standing Fact[Standing] `json:"standing,omitzero" send:"yes"`
+	// Lacks names the features that signing in needs and the browser does not
+	// have; each was tried.
+	Lacks Fact[Names] `json:"lacks,omitzero" send:"yes"`
+}
+
+// Standing is how a browser stands to what the site supports. Numbers are
+// majors and count releases of By.
+type Standing struct {
+	// By is the family whose numbers are compared: the browser's own, or the
+	// one that its engine is known by.
+	By   string `json:"by"`
+	Have int    `json:"have"`
+	// Wanted is the lowest that the site supports; 0 if it supports none.
+	Wanted int `json:"wanted"`
+	// Best is the newest that this device's system can have; 0 if unknown.
+	Best int `json:"best,omitempty"`
+	// Others is whether another family of which the site supports what the
+	// system can have is there to change to.
+	Others bool `json:"others,omitempty"`
+	// Released is when Have came out, as in 2020-11; empty if unknown.
+	Released string `json:"released,omitempty"`
+	// Dated is the day of the data about releases, as in 2026-08-07.
+	Dated string `json:"dated,omitempty"`
 }
 
 // Script is about running programs in the page.
