@@ -7,13 +7,14 @@ ADDR ?= 127.0.0.1:8080
 WASM_FLAGS := -trimpath -gcflags=all=-l -ldflags="-s -w"
 SOURCES := $(shell find app cmd internal web \( -path web/dist -o -name node_modules -o -name testdata -o -path internal/e2e \) -prune -o -type f -not -name '*_test.go' -not -name '*.md' -print)
 NODE_MODULES := internal/e2e/node_modules/.package-lock.json
+AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
 # and WebKitGTK, the engines of 2016, 2020 and 2022, a display for them, and
 # fonts for all.
 PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser check agents golden size bench fmt lint deps node
+.PHONY: help run build wasm test test-unit test-wasm test-browser check generate agents golden size bench fmt lint deps node
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ bin/widget.wasm: $(SOURCES) go.mod go.sum
 	@mkdir -p bin
 	GOOS=js GOARCH=wasm $(GO) build $(WASM_FLAGS) -o $@ ./cmd/widget
 
-web/dist/manifest.json: bin/widget.wasm web/embed.js web/frame.js web/latchkey.css
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/frame.js web/latchkey.css
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm
 	@touch $@
 
@@ -50,6 +51,13 @@ test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and
 check: lint ## What CI checks besides the tests: lint, goldens, import table, sizes
 	$(GO) test -count=1 -run 'Import|Golden|golden|Catalogue' ./internal/testkit ./internal/checks ./cmd/latchkey ./app/...
 	$(MAKE) size
+
+generate: $(AGENT_DATA) ## Write what is generated from npm packages: releases of browsers
+	$(GO) generate ./internal/agent
+
+$(AGENT_DATA): internal/agent/gen/package.json internal/agent/gen/package-lock.json | node
+	npm ci --prefix internal/agent/gen --no-audit --no-fund
+	@touch $@
 
 agents: ## Print how often browsers are told right from their user agents
 	@$(GO) test -count=1 -run TestRead_isRightAsOftenAsAimedAt ./internal/agent >/dev/null || $(GO) test -count=1 -run TestRead_isRightAsOftenAsAimedAt ./internal/agent

@@ -38,6 +38,7 @@ type reading struct {
 	engineMajor int
 	chromium    int    // the Chrome that another engine says it is like
 	claimed     string // the version that Internet Explorer plays, if not its own
+	toldVersion bool   // the system's version is a client hint, and true
 }
 
 // Read reads a user agent. It never fails; what it cannot tell is empty.
@@ -102,7 +103,7 @@ func (s *sight) windows() string {
 	if v := windows[s.value[markWindows]]; v != "" || s.seen[markWindows] {
 		return v
 	}
-	return windows[s.value[markWindowsName]]
+	return windows[strings.ToLower(s.value[markWindowsName])]
 }
 
 // ios tells the version of iOS. From 26 on it stays at 18_6 or 18_7 in the
@@ -128,7 +129,7 @@ func (s *sight) engine(os string) string {
 		return "Trident"
 	case s.seen[markEdgeLegacy]:
 		return "EdgeHTML"
-	case os == "iOS":
+	case os == "iOS" && !s.seen[markChrome]: // with it, another system's browser plays a phone
 		return "WebKit"
 	case s.seen[markGoanna]:
 		return "Goanna"
@@ -172,7 +173,7 @@ func (s *sight) explorer() int {
 	if t := number(s.value[markTrident]); t >= 4 {
 		v = max(v, t+4)
 	}
-	return v
+	return max(v, number(s.value[markIEMobile]))
 }
 
 // name tells browser, version and app.
@@ -183,6 +184,9 @@ func (s *sight) name(r *reading, ua string) {
 		family = b.name
 		if b.chromium && version == "" {
 			version = s.value[markChrome]
+			if version == "" && s.seen[markSafari] { // on iOS it is WebKit's
+				version = s.value[markVersion]
+			}
 		}
 	}
 	webkit := s.seen[markWebKit]
@@ -190,17 +194,23 @@ func (s *sight) name(r *reading, ua string) {
 	own := s.value[markVersion]
 	switch {
 	case s.app != 0:
-		r.App, r.InApp = apps[s.app-1].name, true
-		family, version = r.App, s.appVersion
+		a := apps[s.app-1]
+		r.App, r.InApp = a.name, true
+		family, version = a.name, s.appVersion
+		if v := numberAfter(ua, a.after); v != "" {
+			version = v
+		}
 	case family == "IE":
 		version = strconv.Itoa(s.explorer()) + ".0"
-		if claimed := s.value[markMSIE]; number(claimed) != s.explorer() {
+		if claimed := s.value[markMSIE]; number(claimed) != s.explorer() && !s.seen[markIEMobile] {
 			r.claimed = claimed
 		}
 	case family == "Electron":
 		r.InApp = true
 	case family == "Opera" && s.seen[markPresto] && own != "":
 		version = own
+	case r.OS == "Android" && chrome && s.unknown != "" && (s.seen[markView] || own == "4.0"):
+		family, version = s.unknown, s.unknownVersion // a browser's own view
 	case r.OS == "Android" && chrome && (s.seen[markView] || own == "4.0"):
 		family, r.InApp = "Android WebView", true
 		version = s.value[markChrome]
@@ -214,10 +224,46 @@ func (s *sight) name(r *reading, ua string) {
 		family, version, r.InApp = "iOS WebView", own, true
 	case webkit && (s.seen[markSafari] && r.OS != "other" || r.OS == "macOS" && own != ""):
 		family, version = "Safari", own
+		if own == "" && r.OS == "macOS" {
+			version = early(number(s.value[markWebKit]))
+		}
 	default:
 		family, version = base(ua)
 	}
 	r.Browser, r.Version = family, trimmed(version)
+}
+
+// early is the version of a Safari that does not tell it, before 3, by its
+// WebKit.
+func early(webkit int) string {
+	switch {
+	case webkit == 0 || webkit >= 420:
+		return ""
+	case webkit >= 412:
+		return "2.0"
+	}
+	return "1.0"
+}
+
+// numberAfter is the version that stands behind a text; if a number of
+// something else stands there, the one behind that.
+func numberAfter(ua, text string) string {
+	_, rest, ok := strings.Cut(ua, text)
+	if text == "" || !ok {
+		return ""
+	}
+	v := digits(rest)
+	if _, next, ok := strings.Cut(rest[:min(len(rest), longest)], v+"; "); ok && v != "" {
+		rest, v = next, digits(next)
+	}
+	if v == "" {
+		return ""
+	}
+	end := len(v)
+	for end < len(rest) && (rest[end] == '.' || '0' <= rest[end] && rest[end] <= '9') {
+		end++
+	}
+	return rest[:end]
 }
 
 // base asks the base parser, for browsers that no table knows.
@@ -251,16 +297,21 @@ func (s *sight) device(r *reading, ua string) string {
 	}
 	switch r.OS {
 	case "":
+		if phone { // one of the old ones, which name none
+			return "phone"
+		}
 		return ""
 	case "Android":
 		model := model(ua)
-		switch {
-		case tablet || begins(model, tablets):
+		switch version := number(r.OSVersion); {
+		case tablet || begins(model, tablets) || tabletName(model):
 			return "tablet"
 		case phone || begins(model, phones):
 			return "phone"
-		case r.Engine == "Presto":
-			return "phone"
+		case version == 3:
+			return "tablet" // made for them alone
+		case r.Engine == "Presto" || version == 1 || version == 2 || !s.seen[markSafari] && !s.seen[markGecko] && !s.seen[markChrome]:
+			return "phone" // neither a browser of those days nor an app says it
 		}
 		return "tablet"
 	case "Windows", "macOS", "ChromeOS":
@@ -293,7 +344,7 @@ func (s *sight) device(r *reading, ua string) string {
 }
 
 // makers are the names before a model's own.
-var makers = []string{"samsung ", "huawei ", "asus ", "amazon ", "xiaomi ", "sony ", "lge ", "lenovo "}
+var makers = []string{"samsung ", "samsung-", "huawei ", "asus ", "amazon ", "xiaomi ", "sony ", "lge ", "lenovo "}
 
 // model is the name of an Android device, as it stands behind the system's.
 func model(ua string) string {
@@ -311,8 +362,9 @@ func model(ua string) string {
 		}
 		rest = strings.TrimLeft(after, " ")
 		word, _, _ := strings.Cut(rest, ";")
-		if len(word) == 1 || len(word) == 2 || len(word) == 5 && (word[2] == '-' || word[2] == '_') {
-			continue // "U", a language, "wv"
+		word, _, _ = strings.Cut(word, " Build/")
+		if len(word) == 1 || len(word) == 2 || hasPrefixFold(word, "harmonyos") || len(word) == 5 && (word[2] == '-' || word[2] == '_') {
+			continue // "U", a language, "wv", a system on top
 		}
 		for _, m := range makers {
 			if hasPrefixFold(word, m) && !begins(word, tablets) {
@@ -321,6 +373,27 @@ func model(ua string) string {
 		}
 		return word
 	}
+}
+
+// tabletName is whether a model's name says that it is a tablet: with a word
+// for one in it; as Huawei and Honor name those without a telephone in them,
+// by -W and two digits; or as Xiaomi does, by RP behind the year and month.
+func tabletName(model string) bool {
+	if d := len(digits(model)); d >= 4 && (hasPrefixFold(model[d:], "rp") || d < len(model) && hasPrefixFold(model[d+1:], "rp")) {
+		return true
+	}
+	for i := range len(model) {
+		rest := model[i:]
+		switch {
+		case hasPrefixFold(rest, "tab"):
+			return true
+		case hasPrefixFold(rest, "pad") && (i == 0 || model[i-1]|0x20 != 'l') && !hasPrefixFold(rest, "padf"):
+			return true // but Coolpad and PadFone are phones
+		case i > 2 && len(rest) >= 4 && hasPrefixFold(rest, "-w") && digits(rest[2:4]) == rest[2:4]:
+			return true
+		}
+	}
+	return false
 }
 
 func begins(model string, names []string) bool {

@@ -43,21 +43,22 @@ var formFactors = []struct{ factor, device string }{{"Tablet", "tablet"}, {"Mobi
 // ReadHints reads a user agent and the client hints beside it. Hints are not
 // frozen, so they stand before the user agent; one that cannot be read is as
 // one that was not sent. It never fails.
-func ReadHints(ua string, hints Hints) Agent {
-	a := Read(ua)
+func ReadHints(ua string, hints Hints) Agent { return readHints(ua, hints).Agent }
+
+func readHints(ua string, hints Hints) reading {
+	r := read(cut(ua))
 	list := parseList(hints["sec-ch-ua-full-version-list"])
-	low := parseList(hints["sec-ch-ua"])
 	if len(list) == 0 {
-		list = low
+		list = parseList(hints["sec-ch-ua"])
 	}
-	a.brand(list)
-	a.platform(parseString(hints["sec-ch-ua-platform"]), parseString(hints["sec-ch-ua-platform-version"]))
-	a.formed(hints)
-	return a
+	r.brand(list)
+	r.platform(parseString(hints["sec-ch-ua-platform"]), parseString(hints["sec-ch-ua-platform-version"]))
+	r.formed(hints)
+	return r
 }
 
 // brand takes the most specific brand that is known.
-func (a *Agent) brand(list []brand) {
+func (a *reading) brand(list []brand) {
 	best, version := len(brands), ""
 	for _, b := range list {
 		for i, known := range brands[:best] {
@@ -66,8 +67,11 @@ func (a *Agent) brand(list []brand) {
 				break
 			}
 		}
-		if b.name == androidView || b.name == edgeView {
+		switch b.name {
+		case androidView, edgeView:
 			a.InApp = true
+		case "Chromium":
+			a.engineMajor, a.chromium = number(b.version), 0
 		}
 	}
 	if best == len(brands) {
@@ -84,13 +88,13 @@ func (a *Agent) brand(list []brand) {
 	a.Browser, a.Major = name, digits(a.Version)
 }
 
-func (a *Agent) platform(name, version string) {
+func (a *reading) platform(name, version string) {
 	os := platforms[name]
 	if os == "" {
 		return
 	}
 	if os != a.OS {
-		a.OS, a.OSVersion = os, ""
+		a.OS, a.OSVersion, a.system = os, "", os
 		if os != "Android" {
 			a.Device = "desktop"
 		}
@@ -98,6 +102,7 @@ func (a *Agent) platform(name, version string) {
 	if version == "" {
 		return
 	}
+	a.toldVersion = true
 	switch os {
 	case "Windows":
 		a.OSVersion = windowsOf(version)
@@ -120,7 +125,7 @@ func windowsOf(version string) string {
 	return map[string]string{"0.3": "8.1", "0.2": "8", "0.1": "7"}[twoNumbers(version)]
 }
 
-func (a *Agent) formed(hints Hints) {
+func (a *reading) formed(hints Hints) {
 	factors := parseList(hints["sec-ch-ua-form-factors"])
 	for _, f := range formFactors {
 		for _, b := range factors {

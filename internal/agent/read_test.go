@@ -69,6 +69,36 @@ var pitfalls = []struct {
 		Agent{Browser: "Chrome", Major: "150", Version: "150.0.0.0", OS: "Android", OSVersion: "10.0", Device: "tablet", Engine: "Blink"}},
 	{"a tablet that says Mobile", "Mozilla/5.0 (Linux; Android 12; SAMSUNG SM-T870) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
 		Agent{Browser: "Chrome", Major: "120", Version: "120.0.0.0", OS: "Android", OSVersion: "12.0", Device: "tablet", Engine: "Blink"}},
+	{"a phone whose name is a browser's", "Mozilla/5.0 (Linux; Android 13; motorola edge 30 Build/T1SD) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
+		Agent{Browser: "Chrome", Major: "120", Version: "120.0.0.0", OS: "Android", OSVersion: "13.0", Device: "phone", Engine: "Blink"}},
+	{"a browser of few people in a view of its own", viewUA + "ExampleBrowser/7.2.1",
+		Agent{Browser: "ExampleBrowser", Major: "7", Version: "7.2.1", OS: "Android", OSVersion: "14.0", Device: "phone", Engine: "Blink"}},
+	{"an app's word for its view is no browser", viewUA + "ExampleInAppBrowser/7.2.1",
+		Agent{Browser: "Android WebView", Major: "130", Version: "130.0.6723.58", OS: "Android", OSVersion: "14.0", Device: "phone", Engine: "Blink", InApp: true}},
+	{"a browser on Samsung's", "Mozilla/5.0 (Linux; Android 12; Quest 3) AppleWebKit/537.36 (KHTML, like Gecko) OculusBrowser/35.2.0 SamsungBrowser/4.0 Chrome/126.0.6478.122 VR Safari/537.36",
+		Agent{Browser: "Oculus Browser", Major: "35", Version: "35.2.0", OS: "Android", OSVersion: "12.0", Device: "tablet", Engine: "Blink"}},
+	{"UC's number is not that of its cloud", "UCWEB/2.0 (MIDP-2.0; U; en-US; Example 100) U2/1.0.0 UCBrowser/9.5.0.449 U2/1.0.0 Mobile",
+		Agent{Browser: "UC Browser", Major: "9", Version: "9.5.0.449", Device: "phone"}},
+	{"a number at the second word's end", "Mozilla/5.0 (S60V3; U; en; Example)/UC Browser8.0.3.99/28/444/UCWEB Mobile",
+		Agent{Browser: "UC Browser", Major: "8", Version: "8.0.3.99", Device: "phone"}},
+	{"Opera Mini in the place of a model", "Opera/9.80 (Android; Opera Mini/36.2.2254/119.132; U; en) Presto/2.12.423 Version/12.16",
+		Agent{Browser: "Opera Mini", Major: "36", Version: "36.2.2254", OS: "Android", Device: "phone", Engine: "Presto"}},
+	{"Brave on an iPhone", iphoneUA + "Version/18.5 Mobile/15E148 Safari/604.1 Brave",
+		Agent{Browser: "Brave", Major: "18", Version: "18.5", OS: "iOS", OSVersion: "18.6", Device: "phone", Engine: "WebKit"}},
+	{"Fennec, not the Firefox beside it", "Mozilla/5.0 (Android; Linux armv7l; rv:5.0) Gecko/20110615 Firefox/5.0 Fennec/4.5",
+		Agent{Browser: "Firefox", Major: "4", Version: "4.5", OS: "Android", Device: "tablet", Engine: "Gecko"}},
+	{"a Safari that does not tell its number", "Mozilla/5.0 (Macintosh; U; PPC Mac OS X; en) AppleWebKit/312.8 (KHTML, like Gecko) Safari/312.6",
+		Agent{Browser: "Safari", Major: "1", Version: "1.0", OS: "macOS", Device: "desktop", Engine: "WebKit"}},
+	{"Internet Explorer of a pocket", "Mozilla/4.0 (compatible; MSIE 6.0; Windows CE; IEMobile 7.6)",
+		Agent{Browser: "IE", Major: "7", Version: "7.0", OS: "other", Device: "phone", Engine: "Trident"}},
+	{"Windows by its name", "Opera/8.51 (Windows ME; U; en)",
+		Agent{Browser: "Opera", Major: "8", Version: "8.51", OS: "Windows", OSVersion: "ME", Device: "desktop"}},
+	{"Windows ME, which says 98 as well", "Mozilla/4.0 (compatible; MSIE 6.0; Windows 98; Win 9x 4.90)",
+		Agent{Browser: "IE", Major: "6", Version: "6.0", OS: "Windows", OSVersion: "ME", Device: "desktop", Engine: "Trident"}},
+	{"a desktop's Chrome that plays an iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 13_2 like Mac OS X) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36",
+		Agent{Browser: "Chrome", Major: "130", Version: "130.0.0.0", OS: "iOS", OSVersion: "13.2", Device: "phone", Engine: "Blink"}},
+	{"Opera's token is also that of a message", "Example-KU990 Browser/Obigo-Q05A/3.6 MMS/LG-MMS-V1.0/1.2 Profile/MIDP-2.0 Configuration/CLDC-1.1",
+		Agent{Browser: "Example-KU990", Device: "phone"}},
 	{"a Chromebook", "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
 		Agent{Browser: "Chrome", Major: "156", Version: "156.0.0.0", OS: "ChromeOS", Device: "desktop", Engine: "Blink"}},
 }
@@ -96,6 +126,59 @@ func TestRead_namesTheAppAroundThePage(t *testing.T) {
 		assert.Equal(t, c.app, a.App, c.ua)
 		assert.Equal(t, c.app, a.Browser, c.ua)
 		assert.True(t, a.InApp, c.ua)
+	}
+}
+
+func TestRead_findsTheAppsOwnVersion(t *testing.T) {
+	for _, c := range []struct{ ua, app, version string }{
+		{viewUA + "NAVER(inapp; search; 1010; 12.6.2)", "Naver", "12.6.2"},
+		{iphoneUA + "Mobile/15E148 NAVER(inapp; search; 720; 12.6.2; 15PRO)", "Naver", "12.6.2"},
+		{iphoneUA + "Mobile/15E148 Weibo (iPhone16,1__weibo__14.1.0__iphone__os18.6)", "Weibo", "14.1.0"},
+		{viewUA + "musical_ly_2023509030 JsSdk/1.0 AppName/musical_ly app_version/35.9.3 BytedanceWebview/d8a21c6", "TikTok", "35.9.3"},
+		{iphoneUA + "Mobile/15E148 musical_ly_35.9.0 JsSdk/2.0 BytedanceWebview/d8a21c6", "TikTok", "35.9.0"},
+		{iphoneUA + "Mobile/15E148 Twitter for iPhone/10.24", "X", "10.24"},
+		{iphoneUA + "Mobile/15E148 Twitter for iPhone", "X", ""},
+		{iphoneUA + "Mobile/15E148 [LinkedInApp]/9.30.1", "LinkedIn", "9.30.1"},
+		{viewUA + "Reddit/Version 2024.41.0/Build 1/Android 14", "Reddit", "2024.41.0"},
+		{viewUA + "[FB_IAB/MESSENGER;FBAV/480.0.0.30.109;]", "Messenger", "480.0.0.30.109"},
+		{viewUA + "[FB_IAB/FB4A;FBAV/485.0.0.70.77;]", "Facebook", "485.0.0.70.77"},
+		{viewUA + "NAVER(inapp; search; ", "Naver", ""},
+	} {
+		a := Read(c.ua)
+		assert.Equal(t, c.app, a.App, c.ua)
+		assert.Equal(t, c.version, a.Version, c.ua)
+	}
+}
+
+// Most of what runs Android says Mobile if it is a phone; of the rest the
+// model tells, or the kind of the program.
+func TestRead_tellsPhonesFromTablets(t *testing.T) {
+	const chrome, mobile = ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36", ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
+	for _, c := range []struct{ ua, device string }{
+		{"Mozilla/5.0 (Linux; Android 12; ABC-W09 Build/HONORABC-W09" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 12; ABC-L09" + mobile, "phone"},
+		{"Mozilla/5.0 (Linux; Android 12; HarmonyOS; ABC2-W19; HMSCore 6.14.0.322" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 14; 23999RPE1C Build/UKQ1" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 14; 2399XRPE1C" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 14; 23999DRK4G" + mobile, "phone"},
+		{"Mozilla/5.0 (Linux; Android 4.4.2; SAMSUNG-SM-T999A Build/KOT49H" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 9; Example SmartTab10 Build/PPR1" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 9; EXAMPLEPAD 8" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 9; Coolpad 5950" + mobile, "phone"},
+		{"Mozilla/5.0 (Linux; Android 9; PadFone 2" + mobile, "phone"},
+		{"Mozilla/5.0 (Linux; Android 9; Example Build/TAB1" + mobile, "phone"},
+		{"Mozilla/5.0 (Linux; Android 14; SM-X710" + mobile, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 14; SM-F946B" + chrome, "phone"},
+		{"Mozilla/5.0 (Linux; Android 14; Pixel Tablet" + chrome, "tablet"},
+		{"Mozilla/5.0 (Linux; Android 14; Pixel 8" + chrome, "phone"},
+		{"Mozilla/5.0 (Linux; Android 14; Example 1" + chrome, "tablet"},
+		{"Mozilla/5.0 (Linux; U; Android 3.2; en; Example) AppleWebKit/534.13 (KHTML, like Gecko) Version/4.0 Safari/534.13", "tablet"},
+		{"Mozilla/5.0 (Linux; U; Android 2.3.4; en; Example) AppleWebKit/533.1 (KHTML, like Gecko) Version/4.0 Safari/533.1", "phone"},
+		{"com.example.app/1.0 (Linux; U; Android 10; en_US; Example; Cronet/80.0)", "phone"},
+		{"Mozilla/5.0 (webOS/1.4.5; U; en-US) AppleWebKit/532.2 (KHTML, like Gecko) Version/1.0 Safari/532.2 Pixi/1.0", "phone"},
+		{"SonyEricssonK999i/R1CB Browser/NetFront/3.3 Profile/MIDP-2.0 Configuration/CLDC-1.1", "phone"},
+	} {
+		assert.Equal(t, c.device, Read(c.ua).Device, c.ua)
 	}
 }
 

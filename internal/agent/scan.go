@@ -17,7 +17,9 @@ type sight struct {
 	version, appVersion  string
 	seen                 [marks]bool
 	value                [marks]string
-	commented            bool // the first comment, which names the system, is over
+	commented            bool   // the first comment, which names the system, is over
+	unknown              string // what calls itself a browser, of whatever name
+	unknownVersion       string
 }
 
 // scan reads the words of a user agent from left to right, once. A word is
@@ -38,15 +40,21 @@ func (s *sight) scan(ua string) {
 			i++
 		}
 		word := ua[start:i]
+		if s.unknown == "" && i < len(ua) && ua[i] == '/' && isBrowser(word) {
+			s.unknown, s.unknownVersion = word, valueAt(ua, i)
+		}
 		e, value, ok := lookUp(word)
 		if ok {
 			if value == "" {
 				value = valueAt(ua, i)
 			}
+			if value == "" && e.mark[0] == markWindowsName {
+				value = nextWord(ua, i)
+			}
 			slash := i < len(ua) && ua[i] == '/'
 			if e.pair {
-				if both, end, found := lookUpPair(ua, start, i); found {
-					s.add(both, valueAt(ua, end), slash, like)
+				if both, value, end, found := lookUpPair(ua, start, i); found {
+					s.add(both, value, slash || end < len(ua) && ua[end] == '/', like)
 				}
 			}
 			s.add(e, value, slash, like)
@@ -62,7 +70,10 @@ func (s *sight) scan(ua string) {
 }
 
 func (s *sight) add(e entry, value string, slash, like bool) {
-	if e.browser != 0 && (slash || !browsers[e.browser-1].slash) && (s.browser == 0 || e.browser < s.browser || e.browser == s.browser && (s.version == "" || chosen(s.version, value))) {
+	if s.seen[markAndroid] && !s.commented && !slash {
+		e.browser, e.app = 0, 0 // the name of a model, such as motorola edge
+	}
+	if e.browser != 0 && (slash && digits(value) != "" || !browsers[e.browser-1].slash) && (s.browser == 0 || e.browser < s.browser || e.browser == s.browser && (s.version == "" || chosen(s.version, value))) {
 		s.browser, s.version = e.browser, value
 	}
 	if e.app != 0 && (s.app == 0 || e.app < s.app || e.app == s.app && digits(s.appVersion) == "") && (slash || !apps[e.app-1].slash) {
@@ -72,7 +83,7 @@ func (s *sight) add(e entry, value string, slash, like bool) {
 		s.system = e.system
 	}
 	for _, k := range e.mark {
-		if k == noMark || like && k == markGecko {
+		if k == noMark || like && k == markGecko || k == markEdgeLegacy && !slash {
 			continue
 		}
 		s.seen[k] = true
@@ -92,6 +103,14 @@ var separator = func() (is [256]bool) {
 	}
 	return is
 }()
+
+// isBrowser is whether a word is the name of something that calls itself a
+// browser, but not of one in an app.
+func isBrowser(word string) bool {
+	const browser, inApp = "browser", "inappbrowser"
+	return len(word) > len(browser) && strings.EqualFold(word[len(word)-len(browser):], browser) &&
+		(len(word) < len(inApp) || !strings.EqualFold(word[len(word)-len(inApp):], inApp))
+}
 
 // lookUp finds what a word says; of one with a number or more at its end,
 // what its beginning says. The number is its value then.
@@ -127,18 +146,21 @@ func lookUp(word string) (e entry, value string, ok bool) {
 }
 
 // lookUpPair finds what the word at start, which ends at i, says together with
-// the next one, which it returns the end of.
-func lookUpPair(ua string, start, i int) (e entry, end int, ok bool) {
+// the next one, which it returns the value and the end of.
+func lookUpPair(ua string, start, i int) (e entry, value string, end int, ok bool) {
 	if i >= len(ua) || ua[i] != ' ' {
-		return entry{}, i, false
+		return entry{}, "", i, false
 	}
 	for end = i + 1; end < len(ua) && end-start <= longest && !separator[ua[end]]; end++ {
 	}
 	if end-start > longest {
-		return entry{}, end, false
+		return entry{}, "", end, false
 	}
-	e, ok = find(ua[start:end])
-	return e, end, ok
+	e, value, ok = lookUp(ua[start:end])
+	if value == "" {
+		value = valueAt(ua, end)
+	}
+	return e, value, end, ok
 }
 
 // find looks a token up that is at most longest bytes long, in either case.
@@ -175,6 +197,18 @@ func valueAt(ua string, i int) string {
 		end++
 	}
 	return ua[start:end]
+}
+
+// nextWord is the word behind a space at i, as the name in Windows XP.
+func nextWord(ua string, i int) string {
+	if i >= len(ua) || ua[i] != ' ' {
+		return ""
+	}
+	end := i + 1
+	for end < len(ua) && end-i <= longest && !separator[ua[end]] {
+		end++
+	}
+	return ua[i+1 : end]
 }
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

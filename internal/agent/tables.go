@@ -12,38 +12,47 @@ import "strings"
 type browser struct {
 	tokens, name string
 	chromium     bool
-	slash        bool // only with a slash behind it
+	slash        bool // only with a slash and a number behind it
 }
 
 var browsers = []browser{
-	{tokens: "|opera mini|opios", name: "Opera Mini"},
-	{tokens: "|edga|edgios|edg|edge|edgw", name: "Edge"},
-	{tokens: "|samsungbrowser", name: "Samsung Internet"},
-	{tokens: "|opt|opx|oprgx|opr|mms|coast", name: "Opera"},
+	{tokens: "|ucmini|uc mini", name: "UC Browser"}, // plays Opera Mini
+	{tokens: "|opera mini|operamini|opios", name: "Opera Mini"},
+	{tokens: "|edga|edgios|edg|edge|edgw", name: "Edge", slash: true},
+	// These carry the token of Samsung's browser, which they are built on.
+	{tokens: "|oculusbrowser", name: "Oculus Browser"},
+	{tokens: "|picobrowser", name: "Pico Browser"},
+	{tokens: "|samsungbrowser|samsung browser", name: "Samsung Internet"},
+	{tokens: "|opt|opx|oprgx|opr|coast", name: "Opera"},
+	{tokens: "|mms", name: "Opera", slash: true},
 	{tokens: "|huaweibrowser|hbpc", name: "Huawei"},
 	{tokens: "|honorbrowser|bdhonorbrowser", name: "Honor"},
 	{tokens: "|miuibrowser", name: "MIUI"},
-	{tokens: "|yabrowser|yaapp|yasearchbrowser", name: "Yandex"},
-	{tokens: "|ucbrowser|ucmobile|ucpc|ubrowser|ucweb|uc browser", name: "UC Browser"},
+	{tokens: "|yabrowser|yaapp|yasearchbrowser|yandexsearchbrowser", name: "Yandex"},
+	// The last one's number is not the browser's.
+	{tokens: "|ucbrowser|ucbrowserhd|ucmobile|ucpc|uc browser", name: "UC Browser"},
+	{tokens: "|ubrowser|ucweb", name: "UC Browser"},
 	{tokens: "|mqqbrowser|qqbrowser|qqbrowserlite|tencenttraveler", name: "QQ Browser"},
-	{tokens: "|quark", name: "Quark"},
+	{tokens: "|quark|quarkpc", name: "Quark"},
 	{tokens: "|heytapbrowser|oppobrowser", name: "HeyTap"},
 	{tokens: "|vivobrowser", name: "Vivo"},
-	{tokens: "|baiduboxapp|baidubrowser|bidubrowser|baiduhd|flyflow", name: "Baidu"},
+	{tokens: "|baiduboxapp|baidubrowser|bidubrowser|bdbrowser|bdspark|baiduhd|flyflow", name: "Baidu"},
 	{tokens: "|sogoumobilebrowser|metasr|sogousearch", name: "Sogou"},
-	{tokens: "|360se|360ee|360ent|360browser|qihoobrowser|qihu|qhbrowser|360ss|360 aphone", name: "360"},
+	{tokens: "|360se|360ee|360ent|360browser|qihoobrowser|qihoobrowserhd|qihu|qhbrowser|360ss|360 aphone", name: "360"},
 	{tokens: "|phx|phoenixbrowser", name: "Phoenix"},
 	{tokens: "|silk|cloud9", name: "Silk"},
-	{tokens: "|vivaldi", name: "Vivaldi", chromium: true},
+	{tokens: "|vivaldi|viv", name: "Vivaldi", chromium: true},
 	{tokens: "|brave", name: "Brave", chromium: true},
 	{tokens: "|duckduckgo|ddg", name: "DuckDuckGo", chromium: true},
 	{tokens: "|ecosia|ecosia ios|ecosia android", name: "Ecosia", chromium: true},
 	{tokens: "|whale", name: "Whale"},
-	{tokens: "|coc_coc_browser|corom", name: "Coc Coc"},
+	{tokens: "|coc_coc_browser|coccocbrowser|coccoc|corom", name: "Coc Coc"},
 	{tokens: "|puffin", name: "Puffin"},
-	{tokens: "|alohabrowser|abb", name: "Aloha"},
+	{tokens: "|alohabrowser|alohabrowserapp|alohalite|aloha|abb", name: "Aloha"},
 	{tokens: "|avast|avastsecurebrowser|asw", name: "Avast"},
+	{tokens: "|safer", name: "Avast", slash: true},
 	{tokens: "|avg", name: "AVG"},
+	{tokens: "|at", name: "AVG", slash: true},
 	{tokens: "|maxthon|mxbrowser|mxios|mxnitro|myie2", name: "Maxthon"},
 	{tokens: "|palemoon|pale moon", name: "Pale Moon"},
 	{tokens: "|seamonkey", name: "SeaMonkey"},
@@ -59,8 +68,14 @@ var browsers = []browser{
 	{tokens: "|netscape|navigator", name: "Netscape"},
 	{tokens: "|phantomjs", name: "PhantomJS"},
 	{tokens: "|electron", name: "Electron"},
+	// Browsers of few people in views of their own, lest they be taken for an
+	// app's. What ends in Browser needs no row for that.
+	{tokens: "|sleipnir", name: "Sleipnir", slash: true},
+	{tokens: "|kiwi", name: "Kiwi"},
+	{tokens: "|mint browser", name: "Mint Browser"},
+	{tokens: "|qwantbrowser|qwantmobile|qwantios", name: "Qwant"},
 	// GSA's views on Android have Chrome's tokens, those on iOS Safari's.
-	{tokens: "|gsa", name: "Google App"},
+	{tokens: "|gsa|googleapp|com.google.googlemobile", name: "Google App"},
 	{tokens: "|crios", name: "Chrome"},
 	{tokens: "|fxios|focus|klar|focusios", name: "Firefox"},
 	// The number of the first word is that of Presto's Opera up to 9; later
@@ -71,7 +86,8 @@ var browsers = []browser{
 	{tokens: "|iemobile|msie|trident|internet explorer", name: "IE"},
 	// QtWebKit's own shell, by its own number.
 	{tokens: "|qttestbrowser", name: "Safari"},
-	{tokens: "|firefox|fennec|minefield|shiretoko|namoroka|bonecho|granparadiso", name: "Firefox"},
+	{tokens: "|fennec", name: "Firefox"},
+	{tokens: "|firefox|minefield|lorentz|shiretoko|namoroka|bonecho|granparadiso", name: "Firefox"},
 	{tokens: "|headlesschrome|chrome|crmo", name: "Chrome"},
 }
 
@@ -80,25 +96,26 @@ var browsers = []browser{
 type app struct {
 	tokens, name string
 	slash        bool
+	after        string // what its version stands behind, if not its token
 }
 
 var apps = []app{
 	{tokens: "|micromessenger|wxwork|windowswechat|macwechat|wechat|wecom", name: "WeChat"},
 	{tokens: "|barcelona", name: "Threads"},
 	{tokens: "|instagram", name: "Instagram"},
-	{tokens: "|messenger|messengerforios|messengerliteforios|messengerlite|orca|orca-android|messengerdesktop", name: "Messenger"},
+	{tokens: "|messenger|messengerforios|messengerliteforios|messengerlite|mlite|orca|orca-android|messengerdesktop", name: "Messenger", after: "FBAV/"},
 	{tokens: "|line", name: "LINE", slash: true},
-	{tokens: "|musical_ly|bytedancewebview|trill|com.zhiliaoapp.musically|com.ss.android.ugc.trill|com.ss.android.ugc.aweme|aweme|ultralite|tiktok|douyin|tiktoklite", name: "TikTok"},
+	{tokens: "|musical_ly|bytedancewebview|trill|com.zhiliaoapp.musically|com.ss.android.ugc.trill|com.ss.android.ugc.aweme|aweme|ultralite|musically_go|tiktok|douyin|tiktoklite", name: "TikTok", after: "app_version/"},
 	{tokens: "|snapchat", name: "Snapchat"},
-	{tokens: "|linkedinapp|linkedin", name: "LinkedIn"},
-	{tokens: "|pinterest", name: "Pinterest"},
-	{tokens: "|twitter|twitterandroid|twitterios", name: "X"},
-	{tokens: "|slack|slack_ssb", name: "Slack"},
-	{tokens: "|teams|teamsmobile|teamsmobile-ios|teamsmobile-android|skypeteams", name: "Teams"},
+	{tokens: "|linkedinapp|linkedin", name: "LinkedIn", after: "LinkedInApp]/"},
+	{tokens: "|pinterest", name: "Pinterest", after: " for iOS/"},
+	{tokens: "|twitter|twitterandroid|twitterios", name: "X", after: " for iPhone/"},
+	{tokens: "|slack|slack_ssb|com.tinyspeck.chatlyio", name: "Slack"},
+	{tokens: "|teams|maglev|teamsmobile|teamsmobile-ios|teamsmobile-android|skypeteams", name: "Teams"},
 	{tokens: "|kakaotalk", name: "KakaoTalk"},
-	{tokens: "|naver", name: "Naver"},
+	{tokens: "|naver", name: "Naver", after: "search; "},
 	{tokens: "|daumapps|daum|daumdevice", name: "Daum"},
-	{tokens: "|weibo|weibointlios|weibointlandroid|weibolite|weiboliteios", name: "Weibo"},
+	{tokens: "|weibo|weibointlios|weibointlandroid|weibolite|weiboliteios", name: "Weibo", after: "__weibo__"},
 	{tokens: "|dingtalk|dingtalk-win|dingtalk-mac", name: "DingTalk"},
 	{tokens: "|alipayclient|alipay|aliapp", name: "Alipay"},
 	{tokens: "|waios|wa4a|whatsapp", name: "WhatsApp"},
@@ -106,12 +123,12 @@ var apps = []app{
 	{tokens: "|zalo|zaloandroid|zaloios", name: "Zalo"},
 	{tokens: "|viber", name: "Viber"},
 	{tokens: "|discord|discordcanary|discordptb", name: "Discord"},
-	{tokens: "|reddit", name: "Reddit", slash: true},
+	{tokens: "|reddit", name: "Reddit", slash: true, after: "Reddit/Version "},
 	{tokens: "|spotify", name: "Spotify"},
 	{tokens: "|youtube|com.google.ios.youtube|com.google.android.youtube", name: "YouTube", slash: true},
 	{tokens: "|outlook-ios|outlook-android|outlookmobile|microsoft outlook|ms-outlook", name: "Outlook"},
-	{tokens: "|googlego|google go", name: "Google Go"},
-	{tokens: "|bingweb|bingsapphire|bing", name: "Bing", slash: true},
+	{tokens: "|googlego|google go|nstnwv", name: "Google Go"},
+	{tokens: "|bingweb|bingsapphire|sapphire|bingipadclient|bing", name: "Bing", slash: true},
 	{tokens: "|googleassistant|opa", name: "Google Assistant", slash: true},
 	{tokens: "|qq", name: "QQ", slash: true},
 	{tokens: "|fban|fbav|fb_iab|fbios|fb4a|metaiab|fbdv|fb_fw", name: "Facebook"},
@@ -127,12 +144,13 @@ type system struct {
 // Windows Phone carries Android's and the iPhone's names, and all the smaller
 // ones carry Linux's, so they come first.
 var systems = []system{
-	{tokens: "|windows phone|windows ce|windows mobile", name: "Windows Phone", canonical: "other", device: "phone"},
+	{tokens: "|windows phone|windows ce|windowsce|windows mobile", name: "Windows Phone", canonical: "other", device: "phone"},
 	{tokens: "|kaios|symbianos|symbian|symbos|series60|series40|s60|bada|meego|sailfish|maemo", name: "other", device: "phone"},
 	{tokens: "|blackberry|bb10|rim|playbook", name: "other", device: "phone"},
-	{tokens: "|tizen|webos|web0s|hpwos", name: "other"},
+	{tokens: "|webos|hpwos", name: "other", device: "phone"},
+	{tokens: "|tizen|web0s", name: "other"},
 	{tokens: "|freebsd|openbsd|netbsd|dragonfly|sunos|solaris|haiku|fuchsia|beos|amigaos|os/2|unix", name: "other", device: "desktop"},
-	{tokens: "|windows|win|windows nt|win98|win95", name: "Windows", device: "desktop"},
+	{tokens: "|windows|win|winnt|windows nt", name: "Windows", device: "desktop"},
 	{tokens: "|cros", name: "ChromeOS", device: "desktop"},
 	{tokens: "|ipad", name: "iPadOS", canonical: "iOS", device: "tablet"},
 	{tokens: "|iphone|ipod", name: "iOS", device: "phone"},
@@ -145,7 +163,7 @@ var systems = []system{
 // windows gives the names of Windows by the number behind NT, or by its name.
 var windows = map[string]string{
 	"3.11": "3.1", "5.0": "2000", "5.01": "2000", "5.1": "XP", "5.2": "XP", "6.0": "Vista", "6.1": "7", "6.2": "8", "6.3": "8.1", "6.4": "10", "10.0": "10", "11.0": "11",
-	"4.90": "ME", "95": "95", "98": "98", "2000": "2000", "xp": "XP", "vista": "Vista", "7": "7", "8": "8", "8.1": "8.1", "10": "10", "11": "11",
+	"4.90": "ME", "me": "ME", "95": "95", "98": "98", "2000": "2000", "xp": "XP", "vista": "Vista", "7": "7", "8": "8", "8.1": "8.1", "10": "10", "11": "11",
 }
 
 // mark is a word that tells something by itself or by its number.
@@ -184,6 +202,7 @@ const (
 	markLike
 	markBuild // a build's name, which may be any word
 	markSamsung
+	markIEMobile
 	marks
 )
 
@@ -192,7 +211,7 @@ var markTokens = [marks]string{
 	markWebKit:       "|applewebkit|webkit",
 	markVersion:      "|version",
 	markSafari:       "|safari",
-	markMobile:       "|mobile|opera mobi",
+	markMobile:       "|mobile|opera mobi|midp|cldc|j2me|up.browser|up.link",
 	markTablet:       "|tablet|opera tablet|ipad|playbook|touchpad|kindle|xoom|transformer|mediapad|matepad|mipad|pad|tab|tablet-pc",
 	markTV:           "|tv|smart-tv|smarttv|googletv|bravia|appletv|crkey|hbbtv|aftb|aftt|afts|aftm",
 	markView:         "|wv",
@@ -212,12 +231,13 @@ var markTokens = [marks]string{
 	markPhoneName:    "|iphone|ipad|ipod",
 	markAndroid:      "|android|adr",
 	markMac:          "|os x|mac os|macos|macos x",
-	markWindows:      "|windows nt|win nt|winnt|nt",
-	markWindowsName:  "|windows|win|win 9x",
+	markWindows:      "|win 9x|windows nt|win nt|winnt|nt",
+	markWindowsName:  "|windows|win",
 	markWindowsPhone: "|windows phone",
 	markLike:         "|like",
 	markSamsung:      "|samsung",
 	markBuild:        "|build",
+	markIEMobile:     "|iemobile",
 }
 
 // androidNames are the words that stood for numbers.
@@ -225,15 +245,17 @@ var androidNames = map[string]string{"cupcake": "1.5", "donut": "1.6", "eclair":
 
 // tablets are beginnings of the names of models that are tablets though they
 // say Mobile, phones those that are not though they do not say it (the page as
-// for a desktop, or an app that leaves the word away).
+// for a desktop, or an app that leaves the word away). Tablets are asked
+// first, so that a maker's phones are all that are left.
 var (
 	tablets = []string{
-		"sm-t", "sm-x", "sm-p", "gt-p", "gt-n80", "gt-n51", "galaxy tab", "kf", "nexus 7", "nexus 9", "nexus 10", "pixel c", "pixel tablet", "lenovo tb", "lenovo yt",
-		"tb-", "tb3", "yt-x", "yt3", "lenovo tab", "ags", "bah", "btv-", "jdn", "kob-", "sht-", "mrx-", "scmr", "dby", "btk-", "mediapad", "matepad", "mi pad", "xiaomi pad", "redmi pad",
-		"oneplus pad", "opd", "realme pad", "rmp", "nokia t", "tcl tab", "sgp", "lg-v4", "lg-v5", "lg-v7", "lg-v9", "vk8", "shield tablet", "venue", "asus p0", "p01", "p02", "me1", "me3", "tf10", "tf2", "tf3", "tf7",
-		"transformer", "a100", "a200 ", "a500", "a501", "b1-7", "b3-a", "xoom", "mz60", "bntv", "nook", "kindle", "iconia", "thinkpad tablet", "archos", "ideatab", "iplay", "hudl", "sch-i800", "htc flyer", "touchpad", "2210", "lt-", "qmv7", "rct6",
+		"sm-t", "sm-x", "sm-p", "gt-p", "gt-n80", "gt-n51", "sch-i800", "sch-i905", "shw-m380", "kf", "nexus 7", "nexus 9", "nexus 10", "pixel c",
+		"tb-", "tb2", "tb3", "tb7", "tb8", "lenovo tb", "lenovo yt", "yt-", "yt3", "yoga", "a2107", "a2109", "a3000", "a3500", "a5500", "a7600", "b6000", "b8000", "s6000",
+		"ags", "agr", "bah", "btv-", "jdn", "kob", "sht-", "mrx-", "scmr", "dby", "btk-", "bzt", "cmr-", "cpn-", "mon-", "vrd-", "eln", "agm", "bgo-", "bg2-", "t1-", "m2-", "gem-7", "2105118", "2208128", "m2105k8", "opd", "rmp", "nokia t", "sgp", "lg-v", "vk8", "lm-t", "venue",
+		"asus p0", "p01", "p02", "p00a", "k00", "k01", "me1", "me3", "tf10", "tf2", "tf3", "tf7", "transformer", "a1-7", "a1-8", "a3-a", "a100", "a200 ", "a210", "a500", "a501", "a510", "a700", "b1-", "b3-a", "iconia",
+		"xoom", "mz60", "bntv", "nook", "kindle", "archos", "ac70", "ac101", "an7", "an8", "an10", "pmt", "pmp", "bq-10", "bq-7", "bq-8", "xelio", "ht07", "ht10", "mfc", "cw-", "iplay", "hudl", "htc flyer", "htc_flyer", "2210", "lt-", "qmv", "qta", "rct", "vfd 1",
 	}
-	phones = []string{"sm-g", "sm-n9", "sm-a", "sm-s", "sm-j", "sm-m", "gt-i", "pixel 2", "pixel 3", "pixel 4", "pixel 5", "pixel 6", "pixel 7", "pixel 8", "pixel 9", "redmi note", "moto", "nokia 1", "nokia 2", "nokia 3", "nokia 5", "nokia 6", "nokia 7", "nokia 8", "cph", "rmx", "vivo", "htc"}
+	phones = []string{"sm-", "gt-", "galaxy", "pixel", "redmi", "mi ", "poco", "moto", "nokia", "cph", "rmx", "oneplus", "vivo", "htc", "infinix", "tecno", "xperia", "lm-", "lg-"}
 )
 
 // entry is all that one token says. Indexes begin at 1; 0 says nothing.

@@ -69,9 +69,14 @@ type Browser struct {
 	Presents Fact[string] `json:"presents,omitzero" send:"yes"`
 	// Standing is how the browser stands to what the site supports.
 	Standing Fact[Standing] `json:"standing,omitzero" send:"yes"`
-	// Lacks names the features that signing in needs and the browser does not
-	// have; each was tried.
-	Lacks Fact[Names] `json:"lacks,omitzero" send:"yes"`
+	// Features are those that the site says signing in needs, each tried here.
+	Features Fact[Features] `json:"features,omitzero" send:"yes"`
+}
+
+// Features tells which features work and which do not.
+type Features struct {
+	Works Names `json:"works,omitempty"`
+	Lacks Names `json:"lacks,omitempty"`
 }
 
 // Standing is how a browser stands to what the site supports. Numbers are
