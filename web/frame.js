@@ -1,7 +1,8 @@
-// Starts Latchkey in its own document. ES5 without anything to rely on: it runs
-// in the browsers whose sign-in fails. It looks at what is known at once, shows
-// the server's judgement of that, starts the WebAssembly and watches it, and if
-// that does not come up or dies, leaves the person with a full answer.
+// Starts Latchkey in its own document. ES5 without anything to rely on but
+// looks.js: it runs in the browsers whose sign-in fails. It looks at what is
+// known at once, shows the server's judgement of that, starts the WebAssembly and
+// watches it, and if that does not come up or dies, leaves the person with a
+// full answer.
 (function (window, document) {
   'use strict';
 
@@ -11,9 +12,10 @@
   var BEAT = 2000; // ms between two questions whether the Go program lives
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
+  var latchkey = window.latchkey; // of looks.js; without it the page stays as it was served
+  if (!latchkey) return;
+  var config = latchkey.config, each = latchkey.each, request = latchkey.request, looks = latchkey.looks, now = latchkey.now;
   var html = document.documentElement;
-  var config = JSON.parse(byId('latchkey-config').textContent);
-  var base = config.base;
   // The newest whole answer of the server, for when it gives no more.
   var kept = { tier: 'html', view: main().cloneNode(true), report: byId('latchkey-report').textContent };
   var reason = ''; // why the wasm tier cannot run, as the contract names it
@@ -27,55 +29,12 @@
   var origin = '';
   var focus = ''; // id of the focused element
   var asked = 0; // number of the newest question to the server
-  var real = {}; // getters of the storage that stand-ins hide
   var heard = 0; // when the Go program last told how things stand
   var given = ''; // name of the cookie that should come back with a question
   var wasmType = null;
 
   function byId(id) { return document.getElementById(id); }
   function main() { return document.body.firstElementChild; }
-  function each(list, f) { for (var i = 0; i < list.length; i++) f(list[i]); }
-
-  function hex(bytes) {
-    var s = '';
-    while (s.length < 2 * bytes) s += Math.floor((1 + Math.random()) * 65536).toString(16).slice(1);
-    return s;
-  }
-
-  // An exception as a fact: Go's table of states reads the name.
-  function failure(e) {
-    return { error: ((e && e.name) || 'Error') + ': ' + String((e && e.message) || e).slice(0, 120) };
-  }
-  function fact(look) {
-    try { return { value: look() }; } catch (e) { return failure(e); }
-  }
-
-  // ---- Looking: what the browser answers at once
-
-  function embedding() {
-    if (window.top === window) return 'top';
-    try { return window.parent.document ? 'same-origin' : 'cross-origin'; } catch (e) { return 'cross-origin'; }
-  }
-
-  function cookie() {
-    var name = 'latchkey-js-' + hex(8);
-    document.cookie = name + '=1; Path=/; SameSite=Lax; Max-Age=60';
-    var kept = document.cookie.indexOf(name + '=1') >= 0;
-    document.cookie = name + '=; Path=/; SameSite=Lax; Max-Age=0';
-    return kept;
-  }
-
-  function store(name) {
-    try {
-      var s = real[name] ? real[name]() : window[name];
-      if (!s) return { error: String(s) };
-      var key = 'latchkey-' + hex(8);
-      s.setItem(key, '1');
-      var kept = s.getItem(key) === '1';
-      s.removeItem(key);
-      return { value: kept };
-    } catch (e) { return failure(e); }
-  }
 
   // The smallest module there is: typeof and validate() say yes where a policy
   // or a missing compiler refuses it.
@@ -88,113 +47,26 @@
       return { value: !!new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))) };
     } catch (e) {
       reason = /content security|csp|unsafe-eval|disallowed by embedder/i.test(e.message) ? 'policy' : 'no-compiler';
-      return failure(e);
+      return latchkey.failure(e);
     }
   }
   var wasmFact = wasm();
 
-  // All that is known so far, in the shape of package evidence.
+  // All that is known so far.
   function look() {
-    var where = embedding();
-    var seen = {
-      host: config.host, browser: config.browser, page: page.page,
-      run: { tier: up ? 'wasm' : 'script', tier_reason: reason, embedding: { value: where }, before: before },
-      script: { runs: { value: true }, wasm: wasmFact },
-      cookies: page.cookies, storage: page.storage
-    };
+    var seen = latchkey.look(page, slow);
+    seen.run.tier = up ? 'wasm' : 'script';
+    seen.run.tier_reason = reason;
+    seen.run.before = before;
+    seen.script.wasm = wasmFact;
     if (wasmType) seen.script.wasm_type = { value: wasmType };
-    // What a frame of another site may keep says nothing about the login page.
-    if (where !== 'cross-origin') {
-      seen.cookies = { enabled: fact(function () { return navigator.cookieEnabled; }), script: fact(cookie) };
-      seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache };
-    }
-    if (slow.clock) seen.clock = { offset: slow.clock };
     return seen;
   }
-
-  // ---- Looking: what takes a request or an event. Each calls done once.
-
-  function request(method, url, body, done) {
-    var x = new XMLHttpRequest();
-    x.onreadystatechange = function () { if (x.readyState === 4) done(x); };
-    x.open(method, base + url, true);
-    x.timeout = 8000; // what embed.js gives the whole frame
-    if (body) {
-      x.setRequestHeader('Content-Type', 'application/json');
-      x.setRequestHeader('Accept', 'text/html');
-    }
-    x.send(body);
-  }
-
-  // Has the server set a cookie, each time under another name since its way back
-  // may clear it, and calls back with the name, or '' if no answer set it.
-  function give(done) {
-    var name = hex(8);
-    request('GET', '/cookies?run=' + name, null, function (x) { done(x.status === 204 ? name : ''); });
-  }
-
-  function now() { return window.performance && performance.now ? performance.now() : Date.now(); }
-
-  var looks = {
-    // One time exchange; the true offset (device less server) is between lo and
-    // hi whatever the asymmetry of the way. 20 ms cover the coarsest timers.
-    clock: function (done) {
-      var nonce = hex(8), wall = Date.now(), start = now();
-      request('GET', '/clock?n=' + nonce, null, function (x) {
-        var elapsed = now() - start, step = Date.now() - wall - elapsed;
-        done(fact(function () {
-          var t = JSON.parse(x.responseText);
-          if (t.nonce !== nonce) throw { name: 'Replayed', message: 'another answer' };
-          if (Math.abs(step) > 60) throw { name: 'Stepped', message: 'the clock was set meanwhile' };
-          return { lo: wall - t.received - 20, hi: wall + elapsed - t.sent + 20 };
-        }));
-      });
-    },
-    // A cookie there and back over HTTP.
-    cookie: function (done) {
-      give(function (name) {
-        if (!name) return done({ error: 'NetworkError' });
-        request('GET', '/cookies/echo?run=' + name, null, function (x) {
-          done(fact(function () { return JSON.parse(x.responseText).seen; }));
-        });
-      });
-    },
-    indexedDB: function (done) {
-      try {
-        var name = 'latchkey-' + hex(8), db = window.indexedDB;
-        if (!db) return done({ error: String(db) });
-        var open = db.open(name, 1);
-        open.onupgradeneeded = function () { open.result.createObjectStore('s'); };
-        open.onerror = function (e) { e.preventDefault(); done(failure(open.error)); };
-        open.onsuccess = function () {
-          var r = open.result;
-          function end(f) { r.close(); db.deleteDatabase(name); done(f); }
-          try {
-            var t = r.transaction('s', 'readwrite'), got;
-            t.objectStore('s').put('1', 'k');
-            got = t.objectStore('s').get('k');
-            t.oncomplete = function () { end({ value: got.result === '1' }); };
-            t.onabort = function () { end(failure(t.error)); };
-          } catch (e) { end(failure(e)); }
-        };
-      } catch (e) { done(failure(e)); }
-    },
-    cache: function (done) {
-      try {
-        var name = 'latchkey-' + hex(8), kept;
-        if (!window.caches) return done({ error: String(window.caches) });
-        caches.open(name).then(function (c) {
-          return c.put('/' + name, new Response('1')).then(function () { return c.match('/' + name); });
-        }).then(function (r) { kept = !!r; return caches['delete'](name); })
-          .then(function () { done({ value: kept }); }, function (e) { done(failure(e)); });
-      } catch (e) { done(failure(e)); }
-    }
-  };
 
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['clock', 'indexedDB', 'cache'], waiting = names.length + 1;
+    var names = ['claim', 'clock', 'indexedDB', 'cache'], waiting = names.length + 1;
     given = '';
     var timer = setTimeout(end, ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
@@ -204,7 +76,7 @@
       looks[name](function (f) { slow[name] = f; one(); });
     });
     // The cookie that this sets comes back with the question to the server.
-    give(function (name) { given = name; one(); });
+    latchkey.give(function (name) { given = name; one(); });
   }
 
   // ---- Showing
@@ -224,9 +96,22 @@
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
   }
 
+  // Where a person goes on in another browser: the page that is open here, or
+  // the login page around the frame.
+  function address() {
+    try { return (config.frame ? window.parent : window).location.href; } catch (e) {
+      return config.login || origin || document.referrer;
+    }
+  }
+  function fill(view) {
+    var at = view.querySelector('#latchkey-address');
+    if (at) at.textContent = address();
+  }
+
   // Puts another view in the place of the one shown.
   function show(view) {
     var old = main(), at = focus;
+    fill(view);
     document.body.replaceChild(view, old);
     settle(old, view, at);
   }
@@ -319,7 +204,7 @@
     try { s = window[name]; } catch (e) { s = null; }
     if (s) return;
     var d = Object.getOwnPropertyDescriptor(window, name) || Object.getOwnPropertyDescriptor(Window.prototype, name);
-    real[name] = function () { return d && d.get ? d.get.call(window) : null; };
+    latchkey.real[name] = function () { return d && d.get ? d.get.call(window) : null; };
     var kept = {};
     Object.defineProperty(window, name, {
       configurable: true,
@@ -361,39 +246,37 @@
   function beat() {
     if (!up) return;
     try {
-      if (api.alive() && (now() - heard < SILENCE || html.getAttribute('data-latchkey-state') === 'done')) return;
+      if (latchkey.alive() && (now() - heard < SILENCE || html.getAttribute('data-latchkey-state') === 'done')) return;
     } catch (e) { /* it has ended */ }
     dead();
   }
 
   // ---- What Go calls, and sets: again and alive.
-  var api = window.latchkey = {
-    early: function () { return JSON.stringify(look()); },
-    // A slow look as a promise of the value's JSON, rejected with "Name: message".
-    ask: function (name) {
-      return new Promise(function (resolve, reject) {
-        looks[name](function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
-      });
-    },
-    // The Go program takes over, or dies unseen if it had been given up. Starting
-    // took 0.1 s of the main thread and the first view takes as much, so the
-    // browser gets to answer the person in between.
-    rise: function () {
-      return new Promise(function (resolve, reject) {
-        setTimeout(function () {
-          if (final) return reject('given up');
-          up = final = true;
-          reason = '';
-          heard = now();
-          resolve();
-        }, 0);
-      });
-    },
-    publish: function (done, report) {
-      window.onclick = window.onpopstate = null; // go-app's, which would navigate on its own
-      heard = now();
-      if (up) publish('wasm', done, report);
-    }
+  latchkey.early = function () { return JSON.stringify(look()); };
+  // A slow look as a promise of the value's JSON, rejected with "Name: message".
+  latchkey.ask = function (name) {
+    return new Promise(function (resolve, reject) {
+      looks[name](function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
+    });
+  };
+  // The Go program takes over, or dies unseen if it had been given up. Starting
+  // took 0.1 s of the main thread and the first view takes as much, so the
+  // browser gets to answer the person in between.
+  latchkey.rise = function () {
+    return new Promise(function (resolve, reject) {
+      setTimeout(function () {
+        if (final) return reject('given up');
+        up = final = true;
+        reason = '';
+        heard = now();
+        resolve();
+      }, 0);
+    });
+  };
+  latchkey.publish = function (done, report) {
+    window.onclick = window.onpopstate = null; // go-app's, which would navigate on its own
+    heard = now();
+    if (up) publish('wasm', done, report);
   };
 
   // ---- The login page
@@ -438,7 +321,7 @@
       if (!before.length) before = found;
       heard = now();
       html.setAttribute('data-latchkey-state', 'running');
-      if (up) return api.again();
+      if (up) return latchkey.again();
       wasmFact = wasm();
       lookSlowly(judge);
     },
@@ -451,15 +334,32 @@
       try { if (window.parent.document) w = window.parent; } catch (e) { /* another site's */ }
       w.location.replace(w.location.href.split('#')[0]);
     },
-    copy: function (button) {
-      var range = document.createRange(), selection = window.getSelection(), done = false;
-      range.selectNodeContents(byId('latchkey-summary'));
-      selection.removeAllRanges();
-      selection.addRange(range);
-      try { done = document.execCommand('copy'); } catch (e) { /* the text stays selected */ }
-      if (done) button.textContent = button.getAttribute('data-done');
+    copy: function (button) { copy('latchkey-summary', button); },
+    'copy-link': function (button) {
+      fill(document);
+      copy('latchkey-address', button);
+    },
+    // Asks the app around us to open the page in the browser. Where the app does
+    // not know the address, nothing happens.
+    escape: function (button) {
+      var to = address().split('#')[0], scheme = to.split(':')[0], rest = to.slice(scheme.length + 3);
+      to = button.getAttribute('data-to').replace('{scheme}', scheme).replace('{rest}', rest)
+        .replace('{encoded}', encodeURIComponent(to));
+      try { window.top.location.href = to; } catch (e) { location.href = to; }
     }
   };
+
+  function copy(id, button) {
+    var range = document.createRange(), selection = window.getSelection(), done = false;
+    range.selectNodeContents(byId(id));
+    selection.removeAllRanges();
+    selection.addRange(range);
+    try { done = document.execCommand('copy'); } catch (e) { /* the text stays selected */ }
+    if (done) {
+      button.textContent = button.getAttribute('data-done');
+      size(); // it may take another line
+    }
+  }
 
   document.addEventListener('keydown', function (e) {
     if ((e.key === 'Escape' || e.keyCode === 27) && host) tell({ type: 'close' });
@@ -472,6 +372,9 @@
   document.addEventListener('toggle', size, true);
   window.addEventListener('resize', size);
 
+  config.address = address();
+  byId('latchkey-config').textContent = JSON.stringify(config); // for the Go program
+  fill(document);
   html.setAttribute('data-latchkey-state', 'running');
   each(document.querySelectorAll('progress'), function (p) { p.removeAttribute('value'); });
   if (wasmFact.value) {

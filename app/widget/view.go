@@ -10,6 +10,7 @@ package widget
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -39,6 +40,8 @@ type Model struct {
 	// Frame is whether the screen stands in a login page, where it can be
 	// closed and where a plain wrong password gets one line only.
 	Frame bool `json:"frame"`
+	// Address is where a person goes on in another browser.
+	Address string `json:"address"`
 	// Done and All count steps of looking; All is 0 when nothing is going on.
 	Done, All int `json:"-"`
 }
@@ -304,11 +307,52 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 		}
 		parts = append(parts, app.Ol().Body(items...))
 	}
+	if id == "open-in-browser" {
+		parts = append(parts, v.leave()...)
+	}
 	if b, ok := buttons[id]; ok {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").
 			DataSet("action", b.action).Text(v.ui(b.label)))
 	}
 	return parts
+}
+
+// escapes are addresses by which an app's view can be asked to open the page in
+// the system's browser, with places for the page's address. An app alone stands
+// before a system. They are best efforts: apps change what they let through
+// (shalanah/inapp-debugger issues 11 and 22, pull request 23, 2024 to 2026), and
+// Meta's on Android let nothing through but what stands here.
+var escapes = map[string]string{
+	"Instagram": "instagram://extbrowser/?url={encoded}",
+	"Facebook":  "", "Messenger": "", "Threads": "",
+	"Android": "intent://{rest}#Intent;scheme={scheme};action=android.intent.action.VIEW;end",
+	"iOS":     "x-safari-{scheme}://{rest}", "iPadOS": "x-safari-{scheme}://{rest}",
+}
+
+// leave are the ways out of an app's view: an address that the app may open in
+// the browser, and the page's address to copy, which always works. Without
+// scripts the address stands there to be selected.
+func (v view) leave() []app.UI {
+	b := v.Report.Seen.Browser
+	escape, ok := escapes[b.App.Value]
+	if !ok {
+		escape = escapes[b.System.Value]
+	}
+	var parts []app.UI
+	if escape != "" {
+		parts = append(parts, app.P().Class("needs-script").Body(
+			app.Button().ID("latchkey-escape").Type("button").DataSet("action", "escape").DataSet("to", escape).Text(v.ui("escape")),
+			app.Small().Text(v.ui("escape.note")),
+		))
+	}
+	return append(parts,
+		app.P().Class("needs-script").Body(
+			app.Button().ID("latchkey-copy-link").Type("button").DataSet("action", "copy-link").
+				DataSet("done", v.ui("copiedlink")).Text(v.ui("copylink")),
+		),
+		app.P().Text(v.ui("copybyhand")),
+		app.P().ID("latchkey-address").Class("address").Text(v.Address),
+	)
 }
 
 // next holds what to do if the first step did not help.
@@ -397,7 +441,14 @@ func (v view) summary() string {
 	if len(v.Report.Findings) == 0 {
 		b.WriteString(v.ui("summary.none") + "\n")
 	}
+	browser := v.Report.Seen.Browser
 	b.WriteString(v.words.Text(v.values(nil), "ui.summary.browser") + "\n")
+	if browser.App.State == evidence.OK {
+		b.WriteString(v.words.Text(v.values(nil), "ui.summary.app") + "\n")
+	}
+	if browser.Presents.State == evidence.OK {
+		b.WriteString(v.words.Text(v.values(nil), "ui.summary.presents") + "\n")
+	}
 	host := v.Report.Seen.Host
 	outcome := string(v.Report.Outcome)
 	if host.Code.State == evidence.OK {
@@ -463,23 +514,14 @@ func (v view) say(what string, f diag.Finding) string {
 }
 
 func (v view) variants(key string) []string {
-	b := v.Report.Seen.Browser
-	return text.Variants(key, b.Family.Value, b.System.Value)
+	program, system := v.Report.Shown()
+	return text.Variants(key, program, system)
 }
 
 // values are those that every text may name, and the finding's own.
 func (v view) values(args diag.Args) diag.Args {
-	b := v.Report.Seen.Browser
-	values := diag.Args{
-		"site": v.Site.Name, "host": v.Site.Host, "support": v.Site.Phone,
-		"browser": b.Family.Value, "system": b.System.Value,
-	}
-	if b.Major.State == evidence.OK {
-		values["version"] = b.Major.Value
-	}
-	for k, a := range args {
-		values[k] = a
-	}
+	values := diag.Args{"site": v.Site.Name, "host": v.Site.Host, "support": v.Site.Phone}
+	maps.Copy(values, v.Report.Values(args))
 	return values
 }
 

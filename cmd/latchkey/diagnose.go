@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode"
 
+	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
@@ -50,6 +51,7 @@ func diagnose(_ context.Context, args []string, stdin io.Reader, stdout, stderr 
 		fmt.Fprintf(stderr, "latchkey diagnose: %s: %v\n", name, err)
 		return 2
 	}
+	agent.Identify(&e, agent.DefaultPolicy())
 	r := report.New(e, checks.Catalogue().Diagnose(e))
 	if *asJSON {
 		enc := json.NewEncoder(stdout)
@@ -174,6 +176,9 @@ func (p *printer) rest() {
 	p.line("")
 
 	p.line("%s", p.words.Text(p.values(nil), "ui.summary.browser"))
+	if p.r.Seen.Browser.Presents.State == evidence.OK {
+		p.line("%s", p.words.Text(p.values(nil), "ui.summary.presents"))
+	}
 	outcome, host := string(p.r.Outcome), p.r.Seen.Host
 	if host.Code.State == evidence.OK {
 		outcome += " (" + host.Code.Value + ")"
@@ -195,8 +200,8 @@ func (p *printer) say(key string, args diag.Args) string {
 }
 
 func (p *printer) variants(key string, args diag.Args) []string {
-	b := p.r.Seen.Browser
-	keys := text.Variants(key, b.Family.Value, b.System.Value)
+	program, system := p.r.Shown()
+	keys := text.Variants(key, program, system)
 	if reason, ok := args["reason"].(string); ok {
 		keys = append([]string{key + "." + reason}, keys...)
 	}
@@ -205,14 +210,7 @@ func (p *printer) variants(key string, args diag.Args) []string {
 
 // values are those that every text may name, and the finding's own.
 func (p *printer) values(args diag.Args) diag.Args {
-	b := p.r.Seen.Browser
-	values := diag.Args{"browser": b.Family.Value, "system": b.System.Value}
-	if b.Major.State == evidence.OK {
-		values["version"] = b.Major.Value
-	}
-	for k, a := range args {
-		values[k] = a
-	}
+	values := p.r.Values(args)
 	for k, a := range values {
 		if s, ok := a.(string); ok {
 			values[k] = visible(s)

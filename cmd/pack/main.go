@@ -65,6 +65,7 @@ func packAll(wasm string) error {
 	return pack(dist, map[string]string{
 		"embed.js":     "web/embed.js",
 		"frame.js":     "web/frame.js",
+		"looks.js":     "web/looks.js",
 		"latchkey.css": "web/latchkey.css",
 		"wasm_exec.js": glue,
 		"widget.wasm":  wasm,

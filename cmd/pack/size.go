@@ -14,11 +14,13 @@ import (
 
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
-// view of the login page, frame.js on every opening of the widget.
+// view of the login page, frame.js and looks.js on every opening
+// of the widget.
 func budgets() map[string]int {
 	return map[string]int{
 		"embed.js":    3 * 1024,
 		"frame.js":    6 * 1024,
+		"looks.js":    6 * 1024,
 		"widget.wasm": 1_550_000,
 	}
 }

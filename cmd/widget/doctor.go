@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"latchkey/internal/agent"
 	"latchkey/internal/browser"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
@@ -15,6 +16,7 @@ import (
 type doctor struct {
 	window *browser.Window
 	set    diag.Set
+	policy agent.Policy
 }
 
 func (d doctor) Early() report.Report { return d.judge(d.early()) }
@@ -40,6 +42,7 @@ func (d doctor) OnAgain(again func()) { d.window.Serve("again", again) }
 
 func (d doctor) judge(e evidence.Evidence) report.Report {
 	e.Run.Tier = evidence.Wasm
+	agent.Identify(&e, d.policy)
 	return report.New(e, d.set.Diagnose(e))
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"latchkey/app/widget"
+	"latchkey/internal/agent"
 	"latchkey/internal/browser"
 	"latchkey/internal/checks"
 	"latchkey/internal/text"
@@ -20,16 +21,19 @@ func main() {
 		println("latchkey: start widget:", err.Error())
 		return
 	}
-	var m widget.Model
+	var given struct {
+		widget.Model
+		Policy agent.Policy `json:"policy"`
+	}
 	config, err := window.Document("latchkey-config")
 	if err == nil {
-		err = json.Unmarshal([]byte(config), &m)
+		err = json.Unmarshal([]byte(config), &given)
 	}
 	if err != nil {
 		println("latchkey: read configuration:", err.Error())
 		return
 	}
-	screen := widget.NewScreen(doctor{window, checks.Catalogue()}, m, text.English())
+	screen := widget.NewScreen(doctor{window, checks.Catalogue(), given.Policy}, given.Model, text.English())
 	window.Serve("alive", func() {})
 	if _, err := window.Call(context.Background(), "latchkey.rise"); err != nil {
 		return // frame.js gave up waiting and shows its own answer

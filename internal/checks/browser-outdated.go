@@ -1,39 +1,66 @@
 package checks
 
 import (
+	"cmp"
+
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 )
 
-// browserOutdated finds browsers that are too old for today's login pages. The
-// floor is what still had security fixes from its vendor in 2023 or later:
-// below it login pages meet syntax and policies that the engine cannot read.
+// browserOutdated finds browsers that are older than what the site supports,
+// and tells apart those that can be updated from those whose system gets no
+// newer one (the reason "stuck"). If the site says which features signing in
+// needs and all of them work, no number speaks against the browser.
 //
 // It is wrong when a proxy or a setting changes the user agent, hence likely.
-// Source: release notes as in MDN browser-compat-data of 2026-08.
+// Source: the site's policy; releases and dead ends in package agent.
 var browserOutdated = diag.Check{
 	ID:     "browser-outdated",
 	Impact: diag.Blocks,
-	Needs:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Browser.Engine, &e.Browser.EngineMajor) },
-	Uses:   func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Browser.Family, &e.Browser.Major) },
+	After:  []string{"browser-compat-mode", "browser-embedded-view"},
+	Needs:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Browser.Standing) },
+	Uses: func(e *evidence.Evidence) []evidence.Seen {
+		return facts(&e.Browser.Features, &e.Browser.Device)
+	},
 	Run: func(e evidence.Evidence) diag.Outcome {
-		for _, f := range facts(&e.Browser.Engine, &e.Browser.EngineMajor) {
-			if f.How() != evidence.OK {
-				return diag.Unknown(string(f.How()))
-			}
-		}
-		if !engineBelow(e, engineFloor) {
+		b := e.Browser
+		s := b.Standing.Value
+		switch {
+		case b.Standing.State != evidence.OK:
+			return diag.Unknown(cmp.Or(b.Standing.Note, string(b.Standing.State)))
+		case s.Wanted == 0:
+			return diag.Skip() // not supported at all
+		case s.Have >= s.Wanted, len(b.Features.Value.Works) > 0 && len(b.Features.Value.Lacks) == 0:
 			return diag.Pass()
 		}
-		args := diag.Args{}
-		if e.Browser.Family.State == evidence.OK && e.Browser.Major.State == evidence.OK {
-			args["version"] = e.Browser.Major.Value
+		args := diag.Args{"version": s.Have, "wanted": s.Wanted}
+		if s.Released != "" {
+			args["released"] = diag.Month(s.Released)
 		}
-		return diag.Fail(diag.Likely, "update-browser", "use-other-browser", "use-other-device", "contact-support").With(args)
+		if isStuck(s) {
+			args["reason"] = "stuck"
+		}
+		return diag.Fail(diag.Likely, newer(e)...).With(args)
 	},
 }
 
-// engineFloor is the oldest major of each engine that we call current enough:
-// Chromium 109 was the last for Windows 7 and 8.1, Firefox 115 likewise, and
-// Safari 16 is the first whose policies know wasm-unsafe-eval.
-var engineFloor = map[string]int{"Blink": 109, "Gecko": 115, "WebKit": 16, "Trident": 12}
+// isStuck is whether this device's system gets no version that the site
+// supports.
+func isStuck(s evidence.Standing) bool { return s.Best != 0 && s.Best < s.Wanted }
+
+// newer lists the ways to a browser that can do more.
+func newer(e evidence.Evidence) []string {
+	s := e.Browser.Standing.Value
+	var fixes []string
+	if e.Browser.Standing.State == evidence.OK && !isStuck(s) && (s.Best == 0 || s.Have < s.Best) {
+		fixes = append(fixes, "update-browser")
+	}
+	if e.Browser.Standing.State != evidence.OK || s.Others {
+		fixes = append(fixes, "use-other-browser")
+	}
+	fixes = append(fixes, "use-other-device")
+	if evidence.Is(e.Browser.Device, "desktop") {
+		fixes = append(fixes, "contact-administrator") // whose computers are managed
+	}
+	return append(fixes, "contact-support")
+}

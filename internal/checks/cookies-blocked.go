@@ -21,6 +21,8 @@ import (
 var cookiesBlocked = diag.Check{
 	ID:     "cookies-blocked",
 	Impact: diag.Blocks,
+	// As for javascript-off.
+	After: []string{"browser-embedded-view"},
 	Uses: func(e *evidence.Evidence) []evidence.Seen {
 		return facts(&e.Cookies.Enabled, &e.Cookies.Script, &e.Cookies.HTTP)
 	},

@@ -8,14 +8,16 @@ import (
 // fixes are all the things that can be done, by the ids of the contract. How
 // each is done in which browser is a matter of words; see package text.
 var fixes = []diag.Fix{
-	{ID: "allow-cookies"},
+	{ID: "allow-cookies", Offered: hasMenu},
 	{ID: "ask-it-to-allow"},
 	{ID: "check-caps-lock", Offered: hasKeyboard},
 	{ID: "check-spam-folder"},
-	{ID: "clear-site-data"},
+	{ID: "clear-site-data", Offered: hasMenu},
 	{ID: "close-other-tabs"},
 	{ID: "contact-administrator"},
 	{ID: "contact-support"},
+	{ID: "leave-compat-mode"},
+	{ID: "open-in-browser", Offered: isEmbedded},
 	{ID: "pause-extensions", Offered: hasExtensions},
 	{ID: "reload-page"},
 	{ID: "report-to-site"},
@@ -26,7 +28,7 @@ var fixes = []diag.Fix{
 	{ID: "set-phone-clock"},
 	{ID: "start-sign-in-again"},
 	{ID: "try-other-network"},
-	{ID: "try-private-window"},
+	{ID: "try-private-window", Offered: hasMenu},
 	{ID: "turn-on-javascript"},
 	{ID: "turn-on-webassembly", Offered: canSetWebAssembly},
 	{ID: "update-browser"},
@@ -42,9 +44,13 @@ var fixes = []diag.Fix{
 // hasKeyboard leaves out phones and tablets, whose keyboards show their state.
 func hasKeyboard(e evidence.Evidence) bool { return !isMobile(e) }
 
-// hasExtensions leaves out Chromium on phones, which takes no extensions.
+// hasMenu leaves out the views of apps, which have no settings of a browser.
+func hasMenu(e evidence.Evidence) bool { return !isEmbedded(e) }
+
+// hasExtensions leaves out Chromium on phones, which takes no extensions, and
+// the views of apps.
 func hasExtensions(e evidence.Evidence) bool {
-	return !isMobile(e) || !evidence.Is(e.Browser.Engine, "Blink")
+	return hasMenu(e) && (!isMobile(e) || !evidence.Is(e.Browser.Engine, "Blink"))
 }
 
 // canSetWebAssembly is whether the browser has a setting that turns

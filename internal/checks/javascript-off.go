@@ -14,7 +14,9 @@ import (
 var javascriptOff = diag.Check{
 	ID:     "javascript-off",
 	Impact: diag.Blocks,
-	Needs:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Script.Runs) },
+	// An app's view has no such setting; the way out of it is the way out of this.
+	After: []string{"browser-embedded-view"},
+	Needs: func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Script.Runs) },
 	Run: func(e evidence.Evidence) diag.Outcome {
 		switch runs := e.Script.Runs; {
 		case evidence.Is(runs, true):

@@ -20,7 +20,7 @@ var storageBlocked = diag.Check{
 	ID:     "storage-blocked",
 	Impact: diag.Slows,
 	// In Chromium and Firefox one setting blocks cookies and storage alike.
-	After: []string{"cookies-blocked"},
+	After: []string{"cookies-blocked", "browser-embedded-view"},
 	Needs: func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Storage.Local, &e.Storage.Session) },
 	Uses:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Storage.IndexedDB, &e.Storage.Cache) },
 	Run: func(e evidence.Evidence) diag.Outcome {

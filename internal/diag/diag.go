@@ -33,11 +33,14 @@ const (
 )
 
 // Args are the values for a finding's words: names, numbers and hosts, never
-// phrases. Values are strings, numbers, [Seconds] and [Word].
+// phrases. Values are strings, numbers, [Seconds], [Month] and [Word].
 type Args map[string]any
 
 // Seconds is a length of time that words say as "4 minutes".
 type Seconds float64
+
+// Month is a month of a year, as in 2020-11.
+type Month string
 
 // Word is the id of a word that each language has its own for.
 type Word string

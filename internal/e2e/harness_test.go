@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"latchkey/internal/checks"
 	"latchkey/internal/e2e/drive"
 	"latchkey/internal/report"
 	"latchkey/internal/server"
@@ -119,7 +120,7 @@ var stale = sync.OnceValue(func() string {
 	if err != nil {
 		return "the static files were not built: " + err.Error()
 	}
-	for _, name := range []string{"embed.js", "frame.js", "latchkey.css"} {
+	for _, name := range []string{"embed.js", "looks.js", "frame.js", "latchkey.css"} {
 		source, err := os.ReadFile(root + "web/" + name)
 		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
 			return name + " has changed since the static files were built"
@@ -129,7 +130,7 @@ var stale = sync.OnceValue(func() string {
 	if err != nil {
 		return "" // built somewhere else
 	}
-	for _, dir := range []string{"app/widget", "cmd/widget", "internal/browser", "internal/checks", "internal/diag", "internal/evidence", "internal/probe", "internal/report", "internal/text"} {
+	for _, dir := range []string{"app/widget", "cmd/widget", "internal/agent", "internal/browser", "internal/checks", "internal/diag", "internal/evidence", "internal/probe", "internal/report", "internal/text"} {
 		files, _ := os.ReadDir(root + dir)
 		for _, f := range files {
 			info, err := f.Info()
@@ -263,6 +264,17 @@ func healthy(t *testing.T, l look) {
 	assert.Empty(t, l.Findings, "%+v", l.Report.Seen)
 	assert.Empty(t, l.Gaps, "%+v", l.Report.Seen)
 	quiet(t, l)
+}
+
+// sound lists all checks that look at the browser, but for those named.
+func sound(but ...string) []string {
+	var ids []string
+	for _, c := range checks.Catalogue().Checks {
+		if !c.Told && !slices.Contains(but, c.ID) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 // quiet fails if the browser complained in the console.

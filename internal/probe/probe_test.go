@@ -42,6 +42,7 @@ func collect(t *testing.T, w Window, e evidence.Evidence, where evidence.Embeddi
 }
 
 var healthy = window{
+	"claim":     `{"agent":"Mozilla/5.0"}`,
 	"clock":     `{"lo":-12,"hi":30}`,
 	"cookie":    `true`,
 	"indexedDB": `true`,
@@ -50,6 +51,7 @@ var healthy = window{
 
 func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	e := collect(t, healthy, evidence.Evidence{}, evidence.Top)
+	assert.Equal(t, evidence.Saw(evidence.Claim{Agent: "Mozilla/5.0"}), e.Identity.Script)
 	assert.Equal(t, evidence.Saw(evidence.Offset{Lo: -12, Hi: 30}), e.Clock.Offset)
 	assert.Equal(t, evidence.Saw(true), e.Cookies.HTTP)
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
@@ -72,7 +74,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -93,11 +95,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 3, all)
+		assert.Equal(t, 4, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {

@@ -7,6 +7,7 @@ import "latchkey/internal/evidence"
 // third-party frame may keep is another question.
 func All(where evidence.Embedding) []Probe {
 	probes := []Probe{
+		New("claim", func(e *evidence.Evidence) *evidence.Fact[evidence.Claim] { return &e.Identity.Script }, ask[evidence.Claim]("claim")),
 		New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Offset] { return &e.Clock.Offset }, ask[evidence.Offset]("clock")),
 	}
 	if where == evidence.CrossOrigin {

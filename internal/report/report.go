@@ -4,6 +4,7 @@
 package report
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -35,6 +36,36 @@ func New(e evidence.Evidence, d diag.Diagnosis) Report {
 		r.Outcome = e.Host.Outcome.Value
 	}
 	return r
+}
+
+// Shown is the program whose menus the person sees, which is the app around the
+// browser if there is one, and the system. Either may be empty.
+func (r Report) Shown() (program, system string) {
+	b := r.Seen.Browser
+	switch {
+	case b.App.State == evidence.OK:
+		program = b.App.Value
+	case b.Family.Value == "Chromium":
+		program = "Chrome" // it has the same menus
+	default:
+		program = b.Family.Value
+	}
+	return program, b.System.Value
+}
+
+// Values are what any text about the browser may name, and args, which stand
+// before them.
+func (r Report) Values(args diag.Args) diag.Args {
+	b := r.Seen.Browser
+	values := diag.Args{
+		"browser": b.Family.Value, "system": b.System.Value, "systemversion": b.SystemVersion.Value,
+		"engine": b.Engine.Value, "presents": b.Presents.Value, "app": b.App.Value,
+	}
+	if b.Major.State == evidence.OK {
+		values["version"] = b.Major.Value
+	}
+	maps.Copy(values, args)
+	return values
 }
 
 // Summary is what the login page is told.

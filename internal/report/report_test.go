@@ -45,6 +45,11 @@ func full(t *testing.T) evidence.Evidence {
 			v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 			fill(v.Index(0))
 			fill(v.Index(1))
+		case reflect.Map:
+			value := reflect.New(v.Type().Elem()).Elem()
+			fill(value)
+			v.Set(reflect.MakeMap(v.Type()))
+			v.SetMapIndex(reflect.ValueOf("sec-ch-ua"), value)
 		default:
 			t.Fatalf("no filling for a %s", v.Kind())
 		}

@@ -9,19 +9,22 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"latchkey/internal/agent"
 	"latchkey/internal/evidence"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
 // is not for use: start from DefaultConfig.
 type Config struct {
-	Site    Site
-	Support Support
-	Embed   Embed
+	Site     Site
+	Support  Support
+	Embed    Embed
+	Browsers Browsers
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -47,6 +50,23 @@ type Embed struct {
 	// Origins are written as browsers write them: lower case, without a path
 	// and without the scheme's usual port.
 	Origins []string
+}
+
+// Browsers says what people may sign in with.
+type Browsers struct {
+	// Supported is agent.DefaultPolicy if it is nil.
+	Supported *agent.Policy
+	// Features are those that signing in needs; see agent.Features.
+	Features []string
+}
+
+func (c Config) policy() agent.Policy {
+	p := agent.DefaultPolicy()
+	if c.Browsers.Supported != nil {
+		p = *c.Browsers.Supported
+	}
+	p.Features = c.Browsers.Features
+	return p
 }
 
 // DefaultConfig is what runs without a file.
@@ -94,6 +114,12 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		{"embed", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"origins", listOf(p, &c.Embed.Origins, origin)},
+			})
+		}},
+		{"browsers", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"supported", func(n *yaml.Node, key string) { c.Browsers.Supported = p.policy(n, key) }},
+				{"features", listOf(p, &c.Browsers.Features, feature)},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -268,6 +294,50 @@ func (p *parser) outcomes(n *yaml.Node, key string) map[string]evidence.Outcome 
 		table[k.Value] = evidence.Outcome(id)
 	})
 	return table
+}
+
+// policy reads a line of browserslist, or a mapping of families to their
+// lowest majors.
+func (p *parser) policy(n *yaml.Node, key string) *agent.Policy {
+	lines := []*yaml.Node{n}
+	if n.Kind == yaml.MappingNode {
+		lines = nil
+		p.pairs(n, key, func(k, v *yaml.Node, key string) {
+			if !p.is(&v, key, yaml.ScalarNode, "write the lowest version, like chrome: 109") {
+				return
+			}
+			if major, err := strconv.Atoi(v.Value); err != nil || major < 1 {
+				p.wrong(v, key, fmt.Sprintf("%q is no version", v.Value), "write the lowest version as a whole number, like chrome: 109")
+				return
+			}
+			lines = append(lines, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: k.Value + " >= " + v.Value, Line: k.Line})
+		})
+	}
+	var queries []string
+	for _, l := range lines {
+		query, ok := p.scalar(l, key)
+		if !ok {
+			return nil
+		}
+		var bad *agent.PolicyError
+		if _, err := agent.ParsePolicy(query); errors.As(err, &bad) {
+			p.wrong(l, key, bad.What, bad.Hint)
+			return nil
+		}
+		queries = append(queries, query)
+	}
+	policy, err := agent.ParsePolicy(strings.Join(queries, ", "))
+	if err != nil {
+		return nil // each of them was read, so there are none but wrong ones
+	}
+	return &policy
+}
+
+func feature(s string) (string, problem) {
+	if !slices.Contains(agent.Features, s) {
+		return "", problem{fmt.Sprintf("there is no feature %q", s), suggest(s, "features", agent.Features)}
+	}
+	return s, problem{}
 }
 
 func outcomeIDs() []string {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"latchkey/internal/agent"
 	"latchkey/internal/evidence"
 )
 
@@ -28,6 +29,9 @@ embed:
     - https://login.portal.example
     - HTTP://Localhost:8080
     - https://portal.example:443
+browsers:
+  supported: Chrome >= 120, last 2 Firefox versions, not ie 11
+  features: [webauthn, has-selector]
 trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
 outcomes:
   E1042: account_locked
@@ -38,6 +42,10 @@ outcomes:
 		Site:    Site{Name: "Example Clinic", Login: "https://portal.example/login"},
 		Support: Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
 		Embed:   Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}},
+		Browsers: Browsers{
+			Supported: &agent.Policy{Minimum: map[string]int{"Chrome": 120, "Firefox": 159}, Only: true},
+			Features:  []string{"webauthn", "has-selector"},
+		},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
 		},
@@ -51,6 +59,16 @@ func TestParseConfig_takesTheDefaultForWhatIsLeftOut(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, "this site", c.Site.Name, text)
 	}
+}
+
+func TestParseConfig_takesLowestVersionsForALine(t *testing.T) {
+	line, err := ParseConfig([]byte("browsers: {supported: 'chrome >= 120, firefox >= 115, ios >= 16'}"), "latchkey.yaml")
+	require.NoError(t, err)
+	mapping, err := ParseConfig([]byte("browsers:\n  supported:\n    chrome: 120\n    firefox: 115\n    ios: 16\n"), "latchkey.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, line, mapping)
+	assert.Equal(t, map[string]int{"Chrome": 120, "Firefox": 115, "Safari": 16}, line.policy().Minimum)
+	assert.Equal(t, agent.DefaultPolicy(), Config{}.policy(), "without a word of the operator")
 }
 
 func TestParseConfig_tellsAllErrorsAtOnce(t *testing.T) {
@@ -71,7 +89,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, browsers, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -97,6 +115,10 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a support address that is a path", "support:\n  url: /help\n", "f:2: support.url:"},
 		{"a mail address with a name", "support:\n  email: Help <help@portal.example>\n", "f:2: support.email:"},
 		{"a mail address without a host", "support:\n  email: help\n", "is not a mail address"},
+		{"a query without data", "browsers:\n  supported: '> 0.5%'\n", `f:2: browsers.supported: "> 0.5%"`},
+		{"a browser that is none", "browsers:\n  supported:\n    chrom: 120\n", "f:3: browsers.supported: "},
+		{"a version that is none", "browsers:\n  supported:\n    chrome: new\n", `f:3: browsers.supported.chrome: "new" is no version`},
+		{"a feature that is none", "browsers:\n  features: [webautn]\n", `f:2: browsers.features[0]: there is no feature "webautn" (hint: did you mean webauthn?)`},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}

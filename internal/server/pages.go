@@ -114,8 +114,8 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := evidence.Evidence{
-		Host:    evidence.Told(v.outcome, v.reference, s.cfg.Outcomes),
-		Browser: agent.Parse(r.UserAgent()),
+		Host:     evidence.Told(v.outcome, v.reference, s.cfg.Outcomes),
+		Identity: identity(r),
 		Run: evidence.Run{
 			Tier: evidence.HTML, TierReason: evidence.NoScript,
 			Embedding: evidence.Saw(v.embedding), Before: v.before,
@@ -127,7 +127,33 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if roundTrip {
 		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, v.run))
 	}
+	agent.Identify(&e, s.policy)
 	s.document(w, r, v, e)
+}
+
+// hints are the client hints that are read, as evidence names them. Browsers
+// send the first three unasked to secure origins, the others from the request on
+// that follows an Accept-CH; none is worth a request of its own.
+var hints = []string{"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-ch-ua-platform-version", "sec-ch-ua-full-version-list"}
+
+const (
+	acceptHints = "Sec-CH-UA-Platform-Version, Sec-CH-UA-Full-Version-List"
+	varyByAgent = "User-Agent, X-Requested-With, Sec-CH-UA, Sec-CH-UA-Mobile, Sec-CH-UA-Platform, " + acceptHints
+)
+
+// identity is what the request says of the browser.
+func identity(r *http.Request) evidence.Identity {
+	claim := evidence.Claim{Agent: r.UserAgent(), Hints: map[string]string{}}
+	for _, name := range hints {
+		if value := r.Header.Get(name); value != "" {
+			claim.Hints[name] = value
+		}
+	}
+	id := evidence.Identity{Request: evidence.Saw(claim)}
+	if app := r.Header.Get("X-Requested-With"); app != "" {
+		id.Package = evidence.Saw(app)
+	}
+	return id
 }
 
 // A run holds the time of its start, so that a page which is loaded again
@@ -151,15 +177,18 @@ func (s *server) fresh(run string) bool {
 
 // frameConfig is what frame.js and the widget are told by the page.
 type frameConfig struct {
-	Base    string           `json:"base"`
-	Exec    string           `json:"exec"`
-	Wasm    string           `json:"wasm"`
-	Origins []string         `json:"origins"`
-	Login   string           `json:"login"`
-	Frame   bool             `json:"frame"`
-	Site    widget.Site      `json:"site"`
-	Host    evidence.Host    `json:"host"`
-	Browser evidence.Browser `json:"browser"`
+	Base    string        `json:"base"`
+	Exec    string        `json:"exec"`
+	Wasm    string        `json:"wasm"`
+	Origins []string      `json:"origins"`
+	Login   string        `json:"login"`
+	Frame   bool          `json:"frame"`
+	Site    widget.Site   `json:"site"`
+	Host    evidence.Host `json:"host"`
+	// Identity and Policy are what the browser's side needs to conclude who the
+	// browser is.
+	Identity evidence.Identity `json:"identity"`
+	Policy   agent.Policy      `json:"policy"`
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
@@ -172,8 +201,8 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
 {{.Refresh}}
-<script src="{{.Script}}" defer></script>
-</head>
+{{range .Scripts}}<script src="{{.}}" defer></script>
+{{end}}</head>
 <body{{if .Config.Frame}} class="frame"{{end}}>
 {{.View}}
 {{if .WithoutScript}}<p class="without-script"><a href="{{.WithoutScript}}">{{.WithoutScriptText}}</a></p>{{end}}
@@ -187,23 +216,24 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
 	rep := report.New(e, s.set.Diagnose(e))
 	data := struct {
-		Title, Style, Script             string
+		Title, Style                     string
+		Scripts                          []string
 		Refresh, View                    template.HTML
 		WithoutScript, WithoutScriptText string
 		Again                            url.Values
 		Report                           report.Report
 		Config                           frameConfig
 	}{
-		Title:  s.words.Text(nil, "ui.title"),
-		Style:  s.asset("latchkey.css"),
-		Script: s.asset("frame.js"),
-		View:   s.view(r, widget.Model{Report: rep, Frame: v.frame}),
-		Report: rep,
+		Title:   s.words.Text(nil, "ui.title"),
+		Style:   s.asset("latchkey.css"),
+		Scripts: []string{s.asset("looks.js"), s.asset("frame.js")},
+		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
+		Report:  rep,
 		Config: frameConfig{
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(r),
-			Host: e.Host, Browser: e.Browser,
+			Host: e.Host, Identity: e.Identity, Policy: s.policy,
 		},
 	}
 	if len(v.before) == 0 {
@@ -226,6 +256,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 func (s *server) html(w http.ResponseWriter, status int, t *template.Template, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, true))
+	w.Header().Set("Accept-CH", acceptHints)
+	w.Header().Add("Vary", varyByAgent)
 	w.WriteHeader(status)
 	if err := t.Execute(w, data); err != nil {
 		s.log.Warn("page not written", "error", err)
@@ -275,7 +307,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 	}
 	s.addSeen(r, &e)
 	rep := report.New(e, s.set.Diagnose(e))
-	w.Header().Set("Vary", "Accept")
+	w.Header().Add("Vary", "Accept")
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		writeJSON(w, rep)
 		return
@@ -290,15 +322,29 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 	}{s.view(r, m), rep})
 }
 
+// address is where a person goes on in another browser: this page, or the login
+// page around the frame as far as the server knows it.
+func (s *server) address(r *http.Request, v visit) string {
+	if v.frame && s.cfg.Site.Login != "" {
+		return s.cfg.Site.Login
+	}
+	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + "/", RawQuery: v.query("", "").Encode()}
+	if s.https(r) {
+		u.Scheme = "https"
+	}
+	return u.String()
+}
+
 // addSeen puts in what the request itself shows of the browser that posted,
 // where the evidence does not say it already.
 func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
+	defer func() { agent.Identify(e, s.policy) }()
 	run := r.URL.Query().Get("run")
 	if !runForm.MatchString(run) {
 		return // somebody judges evidence from elsewhere
 	}
-	if !e.Browser.Family.Known() {
-		e.Browser = agent.Parse(r.UserAgent())
+	if !e.Browser.Family.Known() && !e.Identity.Request.Known() {
+		e.Identity.Request = identity(r).Request
 	}
 	if !e.Cookies.HTTP.Known() && !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
 		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, run))

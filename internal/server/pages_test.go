@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
 )
@@ -245,7 +247,7 @@ func TestPage_takesNothingFromTheQueryIntoAttributes(t *testing.T) {
 		for _, path := range []string{"/latchkey/?", "/latchkey/frame?"} {
 			r := ask(h, "GET", path+q, "User-Agent", "Mozilla/5.0 (X11) Chrome/"+hostile+" Safari/"+hostile)
 			body := bodyOf(t, r)
-			clean := bodyOf(t, ask(h, "GET", path+"outcome=x&reference=x&lang=x"))
+			clean := bodyOf(t, ask(h, "GET", path+"outcome=x&reference=x&lang=x", "User-Agent", "Mozilla/5.0 (X11) Chrome/x Safari/x"))
 			shape := func(body string) (s []string) {
 				for _, n := range elements(t, body, func(*html.Node) bool { return true }) {
 					if n.Data == "head" || n.Parent != nil && n.Parent.Data == "form" {
@@ -278,6 +280,106 @@ func TestPage_namesTheHostThatSettingsAskFor(t *testing.T) {
 	assert.Contains(t, blocked(), "and enter example.com.")
 	o.Config.Site.Login = "https://portal.example/login"
 	assert.Contains(t, blocked(), "and enter portal.example.")
+}
+
+const facebook = "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/AP2A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/500.0.0.0;]"
+
+func TestPage_tellsTheWayOutOfAnAppWithoutScripts(t *testing.T) {
+	o := testOptions(t)
+	for _, c := range []struct {
+		name, login, path, want string
+		headers                 []string
+	}{
+		{"its own address, without what belongs to the look", "", "/latchkey/?outcome=session_lost&reference=r1&run=0123456789abcdef&before=cookies-blocked", "http://portal.example/latchkey/?before=cookies-blocked&outcome=session_lost&reference=r1", nil},
+		{"behind a proxy that speaks https", "", "/latchkey/", "https://portal.example/latchkey/", []string{"X-Forwarded-Proto", "https"}},
+		{"in a frame, the login page's", "https://portal.example/login?next=/claims", "/latchkey/frame", "https://portal.example/login?next=/claims", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o.Config.Site.Login = c.login
+			o.Config.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+			body := bodyOf(t, ask(testServer(t, o).handler(), "GET", "http://portal.example"+c.path, append(c.headers, "User-Agent", facebook)...))
+			assert.Equal(t, "browser-embedded-view", reportIn(t, body).Findings[0].Check)
+			found := elements(t, body, withID("latchkey-address"))
+			require.Len(t, found, 1)
+			assert.Equal(t, c.want, found[0].FirstChild.Data)
+			assert.Contains(t, body, "Facebook")
+		})
+	}
+}
+
+func TestPage_asksForHintsAndBelievesThem(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	r := ask(h, "GET", "/latchkey/", "User-Agent", chrome,
+		"Sec-CH-UA", `"Not:A-Brand";v="8", "Chromium";v="156", "Brave";v="156"`, "Sec-CH-UA-Platform", `"Windows"`, "Sec-CH-UA-Platform-Version", `"15.0.0"`)
+	assert.Equal(t, "Sec-CH-UA-Platform-Version, Sec-CH-UA-Full-Version-List", r.Header.Get("Accept-CH"))
+	assert.Empty(t, r.Header.Get("Critical-CH"), "it would cost everybody a second request")
+	for _, name := range hints {
+		assert.Contains(t, strings.ToLower(r.Header.Get("Vary")), name)
+	}
+	b := reportIn(t, bodyOf(t, r)).Seen.Browser
+	assert.Equal(t, evidence.Saw("Brave"), b.Family)
+	assert.Equal(t, evidence.Saw("11"), b.SystemVersion)
+
+	b = reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/", "User-Agent", chrome))).Seen.Browser
+	assert.Equal(t, evidence.Saw("Chrome"), b.Family)
+	assert.Equal(t, evidence.Absent, b.SystemVersion.State, "the user agent says Windows 10 on 11, too")
+}
+
+func TestPage_namesAnAppThatOnlyItsPackageTells(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	seen := func(app string) evidence.Browser {
+		return reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/", "User-Agent", facebook[:strings.Index(facebook, " [")], "X-Requested-With", app))).Seen.Browser
+	}
+	assert.Equal(t, evidence.Saw("LinkedIn"), seen("com.linkedin.android").App)
+	assert.Equal(t, evidence.Absent, seen("org.example.app").App.State)
+	assert.Equal(t, evidence.Absent, seen("XMLHttpRequest").App.State)
+}
+
+func TestPage_isOpenToOddButHonestBrowsers(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	for name, ua := range map[string]string{
+		"a phone called CUBOT": "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+		"Epiphany":             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15 Epiphany/605.1.15",
+		"an Electron shell":    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) portal/1.2.3 Chrome/138.0.7204.251 Electron/37.6.0 Safari/537.36",
+		"a headless Chrome":    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0.0.0 Safari/537.36",
+		"a Custom Tab":         "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36",
+		"nothing":              "",
+		"1 MB":                 strings.Repeat("Chrome/1 ", 1<<20/9),
+		"half a character":     "Mozilla/5.0 \xff\xfe (",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := ask(h, "GET", "/latchkey/", "User-Agent", ua)
+			require.Equal(t, http.StatusOK, r.StatusCode)
+			for _, id := range ids(reportIn(t, bodyOf(t, r))) {
+				if name != "1 MB" { // which says that it is Chrome 1
+					assert.NotContains(t, id, "browser-")
+				}
+			}
+		})
+	}
+}
+
+func TestPage_judgesByWhatTheOperatorSupports(t *testing.T) {
+	o := testOptions(t)
+	c, err := ParseConfig([]byte("browsers:\n  supported: chrome >= 157, edge >= 157\n  features: [webauthn]\n"), "latchkey.yaml")
+	require.NoError(t, err)
+	o.Config = c
+	h := testServer(t, o).handler()
+	for ua, want := range map[string]string{
+		chrome: "browser-outdated",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0": "browser-unsupported",
+	} {
+		r := reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/", "User-Agent", ua)))
+		assert.Equal(t, []string{want}, ids(r))
+		assert.Contains(t, r.Gaps, diag.Gap{Check: "browser-lacks-feature", Why: "unasked"}, "nothing can be tried without scripts")
+	}
+	w := post(h, "/latchkey/diagnose?run=0123456789abcdef", "application/json",
+		`{"run":{"tier":"script"},"identity":{"traits":{"value":{"features":["fetch"]}}}}`, "User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/157.0.0.0 Safari/537.36",
+		"Cookie", "latchkey-0123456789abcdef=1")
+	var r report.Report
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &r))
+	assert.Equal(t, []string{"browser-lacks-feature"}, ids(r))
+	assert.Equal(t, "webauthn", r.Findings[0].Args["feature"])
 }
 
 func TestPage_listensOnlyForOriginsOfTheConfig(t *testing.T) {

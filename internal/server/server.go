@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"time"
 
+	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
 	"latchkey/internal/text"
@@ -44,6 +45,7 @@ type server struct {
 	assets   map[string]*asset
 	limiter  *limiter
 	set      diag.Set
+	policy   agent.Policy
 	words    *text.Catalogue
 }
 
@@ -80,6 +82,7 @@ func newServer(o Options) (*server, error) {
 		assets:   assets,
 		limiter:  newLimiter(maxClients),
 		set:      checks.Catalogue(),
+		policy:   o.Config.policy(),
 		words:    text.English(),
 	}
 	if err := s.set.Validate(); err != nil {

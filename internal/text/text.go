@@ -152,6 +152,9 @@ func (c *Catalogue) value(name string, v any) string {
 		return c.Text(nil, "word."+string(v))
 	case diag.Seconds:
 		return c.duration(float64(v))
+	case diag.Month:
+		year, month, _ := strings.Cut(string(v), "-")
+		return c.Text(diag.Args{"month": diag.Word("month-" + month), "year": year}, "unit.month")
 	case int:
 		return strconv.Itoa(v)
 	case float64:

@@ -2,6 +2,7 @@ package text_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -18,13 +19,30 @@ import (
 	"latchkey/internal/text"
 )
 
-// The names that variants of words end with: browsers, systems, and the
-// reasons that a finding gives.
+// The names that variants of words end with: browsers, systems, the apps that
+// show pages in a small browser of their own, and the reasons that a finding
+// gives.
 var (
-	browsers = []string{"chrome", "edge", "firefox", "safari", "samsung-internet", "opera", "vivaldi", "ie"}
-	systems  = []string{"windows", "macos", "ios", "ipados", "android", "chromeos", "linux"}
-	reasons  = []string{"absent", "no-compiler", "policy", "content-type", "lockdown"}
+	browsers = []string{"chrome", "edge", "firefox", "safari", "samsung-internet", "opera", "vivaldi", "ie",
+		"360", "android-webview", "brave", "maxthon", "opera-mini", "qq-browser", "sogou"}
+	systems = []string{"windows", "macos", "ios", "ipados", "android", "chromeos", "linux"}
+	apps    = []string{"alipay", "dingtalk", "discord", "facebook", "google-app", "instagram", "kakaotalk", "line",
+		"linkedin", "messenger", "outlook", "pinterest", "qq", "reddit", "slack", "snapchat", "teams", "telegram",
+		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
+	reasons = []string{"absent", "no-compiler", "policy", "content-type", "lockdown",
+		"data-saving", "explorer", "shell", "stuck", "unnamed"}
 )
+
+// features are the things a browser may lack, by the ids of the check
+// browser-lacks-feature.
+var features = []string{"broadcast-channel", "clipboard", "container-queries", "credential-management", "crypto-subtle",
+	"css-grid", "custom-elements", "dialog", "es2020", "es2022", "fetch", "has-selector", "indexed-db", "modules",
+	"popover", "promise", "service-worker", "shadow-dom", "structured-clone", "wasm", "web-locks", "web-sockets",
+	"webauthn", "webgl"}
+
+// offApp are what the words for leaving an app are told apart by; other words
+// are told apart by browsers.
+func offApp(base string) bool { return strings.HasPrefix(base, "fix.open-in-browser.") }
 
 // entry is one text, or one step, with the key that it stands under.
 type entry struct{ key, text string }
@@ -49,7 +67,8 @@ func keys(c *text.Catalogue, prefixes ...string) []string {
 // raw gives the words of a key with their placeholders still in them.
 func raw(c *text.Catalogue, key string) []string {
 	keep := diag.Args{}
-	for _, name := range []string{"browser", "direction", "host", "site", "size", "stores", "support", "system", "type", "version"} {
+	for _, name := range []string{"app", "browser", "direction", "feature", "host", "released", "site", "size", "stores", "support",
+		"system", "type", "version", "wanted"} {
 		keep[name] = "{" + name + "}"
 	}
 	return c.Lines(keep, key)
@@ -223,12 +242,16 @@ func TestEveryKeyBelongsToACheckOrFix(t *testing.T) {
 	for _, fix := range set.Fixes {
 		owners["fix."+fix.ID] = "title steps"
 	}
-	variants := slices.Concat(browsers, systems)
-	for _, b := range browsers {
-		for _, s := range systems {
-			variants = append(variants, b+"-"+s)
+	combined := func(names []string) []string {
+		variants := slices.Concat(names, systems)
+		for _, n := range names {
+			for _, s := range systems {
+				variants = append(variants, n+"-"+s)
+			}
 		}
+		return variants
 	}
+	ofBrowsers, ofApps := combined(browsers), combined(apps)
 	for _, key := range keys(text.English(), "check.", "fix.") {
 		p := strings.Split(key, ".")
 		parts, ok := owners[strings.Join(p[:min(2, len(p))], ".")]
@@ -238,11 +261,14 @@ func TestEveryKeyBelongsToACheckOrFix(t *testing.T) {
 		}
 		assert.Contains(t, strings.Fields(parts), p[2], key)
 		if len(p) == 4 {
-			known := variants
+			known := ofBrowsers
 			if p[0] == "check" {
-				known = slices.Concat(variants, reasons)
+				known = slices.Concat(ofBrowsers, reasons)
 			}
-			assert.Contains(t, known, p[3], "%s: no such browser, system or reason", key)
+			if offApp(key) {
+				known = ofApps
+			}
+			assert.Contains(t, known, p[3], "%s: no such browser, app, system or reason", key)
 		}
 	}
 }
@@ -319,10 +345,10 @@ func TestNoSentenceBeginsWithAPlaceholder(t *testing.T) {
 
 func TestNoScreenShowsAKeyOrABrace(t *testing.T) {
 	c, set := text.English(), checks.Catalogue()
-	for _, b := range append([]string{""}, browsers...) {
+	for _, b := range slices.Concat([]string{""}, browsers, apps) {
 		for _, s := range append([]string{""}, systems...) {
 			var shown []string
-			args := diag.Args{"size": diag.Seconds(240), "direction": diag.Word("ahead")}
+			args := diag.Args{"size": diag.Seconds(240), "direction": diag.Word("ahead"), "feature": diag.Word("webauthn")}
 			for _, check := range set.Checks {
 				for _, part := range []string{".name", ".title", ".why"} {
 					shown = append(shown, c.Text(args, text.Variants("check."+check.ID+part, b, s)...))
@@ -360,17 +386,21 @@ func TestEveryVariantSaysSomethingElse(t *testing.T) {
 	}
 }
 
-// Menu words age, so the catalogue says of each set of steps for one browser
-// or system how far they can be trusted. "verified": its menu words were read
-// from a running browser or that browser's own text file (Chromium 156 and
-// Firefox 153 on Linux, 2026-11). "unverified": they come from vendors' pages
-// and experience and nobody has followed them on a device yet.
+// Menu words age, so testdata/verified.json says of each set of steps for one
+// browser, app or system how far they can be trusted. "verified": its menu
+// words were read from a running browser or that browser's own text file
+// (Chromium 156 and Firefox 153 on Linux, 2026-11). "unverified": they come
+// from vendors' pages and experience and nobody has followed them on a device
+// yet.
 func TestStepsSayWhetherTheirMenuWordsWereVerified(t *testing.T) {
 	c := text.English()
-	verified, unverified := c.Lines(nil, "verified"), c.Lines(nil, "unverified")
-	require.NotEmpty(t, verified)
-	require.NotEmpty(t, unverified)
-	listed := slices.Concat(verified, unverified)
+	data, err := os.ReadFile("testdata/verified.json")
+	require.NoError(t, err)
+	var trust struct{ Verified, Unverified []string }
+	require.NoError(t, json.Unmarshal(data, &trust))
+	require.NotEmpty(t, trust.Verified)
+	require.NotEmpty(t, trust.Unverified)
+	listed := slices.Concat(trust.Verified, trust.Unverified)
 	slices.Sort(listed)
 	assert.Equal(t, slices.Compact(slices.Clone(listed)), listed, "each key stands in one list, once")
 	for _, key := range listed {
@@ -405,6 +435,28 @@ func TestStepsFitTheBrowserAndSystem(t *testing.T) {
 		"the clock of an iPhone":       {"set-clock-automatically", "Chrome", "iOS", "“Set Automatically”"},
 		"the clock of Android":         {"set-clock-automatically", "Samsung Internet", "Android", "“General management”"},
 		"the clock of a Chromebook":    {"set-clock-automatically", "Chrome", "ChromeOS", "“System preferences”"},
+		"updates of a web view":        {"update-browser", "Android WebView", "Android", "“Android System WebView”"},
+		"updates of a Chromebook":      {"update-browser", "Chrome", "ChromeOS", "“Final software update”"},
+		"updates of managed Windows":   {"update-browser", "Edge", "Windows", "managed by your organization"},
+		"another browser on Android":   {"use-other-browser", "Chrome", "Android", "Firefox"},
+		"out of IE mode":               {"leave-compat-mode", "Edge", "Windows", "“Leave”"},
+		"out of IE mode for good":      {"leave-compat-mode", "IE", "Windows", "Enterprise Mode Site List"},
+		"out of 360's old mode":        {"leave-compat-mode", "360", "Windows", "“极速模式”"},
+		"out of Sogou's old mode":      {"leave-compat-mode", "Sogou", "Windows", "“高速模式”"},
+		"out of QQ Browser's old mode": {"leave-compat-mode", "QQ Browser", "Windows", "“极速内核”"},
+		"out of Facebook, iPhone":      {"open-in-browser", "Facebook", "iOS", "“Open in Safari”"},
+		"out of Facebook, Android":     {"open-in-browser", "Facebook", "Android", "“Open in Chrome”"},
+		"out of Instagram":             {"open-in-browser", "Instagram", "iPadOS", "“Open in external browser”"},
+		"out of KakaoTalk, iPhone":     {"open-in-browser", "KakaoTalk", "iOS", "bottom right"},
+		"out of KakaoTalk, Android":    {"open-in-browser", "KakaoTalk", "Android", "top right"},
+		"out of LINE":                  {"open-in-browser", "LINE", "iOS", "“Open in default browser”"},
+		"out of X":                     {"open-in-browser", "X", "Android", "“Open in Chrome”"},
+		"out of the Google App":        {"open-in-browser", "Google App", "Android", "“Open in Chrome”"},
+		"out of WeChat on a phone":     {"open-in-browser", "WeChat", "Android", "“在浏览器打开”"},
+		"out of WeChat on a desk":      {"open-in-browser", "WeChat", "Windows", "“Open with default browser”"},
+		"out of Slack on a desk":       {"open-in-browser", "Slack", "macOS", "right-click the link"},
+		"out of an unknown iPhone app": {"open-in-browser", "", "iOS", "the compass"},
+		"out of an unknown app":        {"open-in-browser", "Some App", "Android", "“Open in browser”"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.Lines(diag.Args{"browser": tt.browser, "system": tt.system}, text.Variants("fix."+tt.fix+".steps", tt.browser, tt.system)...)
@@ -413,9 +465,73 @@ func TestStepsFitTheBrowserAndSystem(t *testing.T) {
 	}
 }
 
+// Menus change with every version of an app: pasting the address always works.
+func TestLeavingAnAppEndsWithTheWayThatAlwaysWorks(t *testing.T) {
+	c := text.English()
+	for _, name := range append([]string{""}, apps...) {
+		for _, system := range append([]string{""}, systems...) {
+			steps := c.Lines(nil, text.Variants("fix.open-in-browser.steps", name, system)...)
+			require.NotEmpty(t, steps)
+			last := steps[len(steps)-1]
+			assert.Regexp(t, `^Not there\? Copy the address with the button below, open .+, and paste it there\.$`, last, "%s on %s", name, system)
+			switch system {
+			case "android":
+				assert.Contains(t, last, "Chrome", name)
+			case "ios", "ipados", "macos":
+				assert.Contains(t, last, "Safari", name)
+			}
+		}
+	}
+}
+
+func TestEveryFeatureThatABrowserMayLackHasAPhrase(t *testing.T) {
+	c := text.English()
+	said := map[string]string{}
+	for _, id := range features {
+		require.True(t, c.Has("word."+id), id)
+		title := c.Text(diag.Args{"feature": diag.Word(id)}, "check.browser-lacks-feature.title")
+		assert.LessOrEqual(t, utf8.RuneCountInString(title), 70, title)
+		assert.Empty(t, said[title], "%s says the same", id)
+		said[title] = id
+	}
+	for _, key := range keys(c, "word.") {
+		id := strings.TrimPrefix(key, "word.")
+		if id != "ahead" && id != "behind" && !strings.HasPrefix(id, "month-") {
+			assert.Contains(t, features, id, "no such feature")
+		}
+	}
+}
+
+func TestEveryMonthHasItsName(t *testing.T) {
+	for i, want := range []string{"January 2020", "February 2020", "March 2020", "April 2020", "May 2020", "June 2020",
+		"July 2020", "August 2020", "September 2020", "October 2020", "November 2020", "December 2020"} {
+		args := diag.Args{"released": diag.Month(fmt.Sprintf("2020-%02d", i+1))}
+		assert.Contains(t, text.English().Text(args, "check.browser-outdated.why"), ", of "+want+".")
+	}
+}
+
+func TestTheReasonTellsOneFindingFromAnother(t *testing.T) {
+	c := text.English()
+	args := diag.Args{"app": "Instagram", "browser": "Safari", "version": "12.1", "wanted": "15.4", "released": diag.Month("2019-03")}
+	for key, want := range map[string]string{
+		"check.browser-embedded-view.title":           "You're inside the Instagram app",
+		"check.browser-embedded-view.title.unnamed":   "You're inside an app, not in your browser",
+		"check.browser-unsupported.title":             "This site doesn't support Safari",
+		"check.browser-compat-mode.title":             "Internet Explorer mode",
+		"check.browser-compat-mode.title.explorer":    "Internet Explorer is too old",
+		"check.browser-compat-mode.title.shell":       "compatibility mode",
+		"check.browser-unsupported.title.data-saving": "data saving",
+		"check.browser-outdated.title.stuck":          "This device can't get a new enough version of Safari",
+		"check.browser-outdated.why":                  "Your version: 12.1, of March 2019. Needed at least: 15.4.",
+	} {
+		assert.Contains(t, c.Text(args, key), want)
+	}
+	assert.Contains(t, c.Text(nil, "check.browser-outdated.why"), "Your version: (version not told), of unknown age. Needed at least: a newer one.")
+}
+
 func TestDesktopAddressesAreNotGivenToPhones(t *testing.T) {
 	c := text.English()
-	for _, b := range browsers {
+	for _, b := range slices.Concat(browsers, apps) {
 		for _, s := range []string{"ios", "ipados", "android"} {
 			e := evidence.Evidence{Browser: evidence.Browser{Engine: evidence.Saw("Blink"), Device: evidence.Saw("phone")}}
 			switch {
