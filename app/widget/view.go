@@ -97,7 +97,7 @@ func (v view) body() []app.UI {
 		v.progress(),
 		v.answer(),
 		app.Div().Class("actions").Body(
-			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed())).
+			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed() && !v.leads("open-in-browser"))).
 				Attr("form", "latchkey-again").DataSet("action", "again").Text(v.ui("again")),
 		),
 		v.next(),
@@ -106,6 +106,11 @@ func (v view) body() []app.UI {
 		v.gaps(),
 		v.help(),
 	}
+}
+
+// leads is whether a fix is the first thing to do.
+func (v view) leads(fix string) bool {
+	return len(v.Report.Advice) > 0 && v.Report.Advice[0].Fix == fix
 }
 
 // primary is the class of a button that is the one thing to do, or is not.
@@ -346,12 +351,12 @@ func (v view) leave() []app.UI {
 		))
 	}
 	return append(parts,
+		app.P().Text(v.words.Text(nil, text.Variants("ui.copybyhand", "", b.System.Value)...)),
+		app.P().ID("latchkey-address").Class("address").Text(v.Address),
 		app.P().Class("needs-script").Body(
-			app.Button().ID("latchkey-copy-link").Type("button").DataSet("action", "copy-link").
+			app.Button().ID("latchkey-copy-link").Type("button").Class("primary").DataSet("action", "copy-link").
 				DataSet("done", v.ui("copiedlink")).Text(v.ui("copylink")),
 		),
-		app.P().Text(v.ui("copybyhand")),
-		app.P().ID("latchkey-address").Class("address").Text(v.Address),
 	)
 }
 
@@ -448,6 +453,11 @@ func (v view) summary() string {
 	}
 	if browser.Presents.State == evidence.OK {
 		b.WriteString(v.words.Text(v.values(nil), "ui.summary.presents") + "\n")
+	}
+	for _, f := range v.Report.Findings {
+		if f.Args["newest"] != nil {
+			b.WriteString(v.words.Text(v.values(f.Args), "ui.summary.newest") + "\n")
+		}
 	}
 	host := v.Report.Seen.Host
 	outcome := string(v.Report.Outcome)

@@ -90,6 +90,26 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 			checks.Catalogue().Diagnose(evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML}}))},
 		"fixed":   model(t, func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
 		"not-yet": model(t, func(e *evidence.Evidence) { blocked(e); e.Run.Before = []string{"cookies-blocked"} }),
+		"in-an-app": func() widget.Model {
+			m := model(t, func(e *evidence.Evidence) {
+				e.Browser.Family, e.Browser.System, e.Browser.Device = evidence.Saw("LinkedIn"), evidence.Saw("Android"), evidence.Saw("phone")
+				e.Browser.Embedded, e.Browser.App = evidence.Saw(true), evidence.Saw("LinkedIn")
+				e.Host.Outcome = evidence.Saw(evidence.SSOFailed)
+			})
+			m.Address = "https://portal.example/login?next=/claims"
+			return m
+		}(),
+		"outdated": model(t, func(e *evidence.Evidence) {
+			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 87, Wanted: 109, Best: 157, Others: true, Released: "2020-11", Dated: "2026-11-12"})
+		}),
+		"stuck": model(t, func(e *evidence.Evidence) {
+			e.Browser.SystemVersion = evidence.Saw("7")
+			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 109, Wanted: 120, Best: 109, Released: "2023-01", Dated: "2026-11-12"})
+		}),
+		"disguised": model(t, func(e *evidence.Evidence) {
+			e.Browser.Presents = evidence.Saw("Safari 26, iOS")
+			e.Browser.Standing = evidence.Fact[evidence.Standing]{State: evidence.Absent, Note: "presents"}
+		}),
 		"no-webassembly": model(t, func(e *evidence.Evidence) {
 			e.Script.Wasm = evidence.Failed[bool]("undefined")
 			e.Run.TierReason = evidence.NoWasm

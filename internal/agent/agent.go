@@ -100,10 +100,10 @@ func (s *sight) os() (name, canonical, version string) {
 }
 
 func (s *sight) windows() string {
-	if v := windows[s.value[markWindows]]; v != "" || s.seen[markWindows] {
+	if v := windows.of(s.value[markWindows]); v != "" || s.seen[markWindows] {
 		return v
 	}
-	return windows[strings.ToLower(s.value[markWindowsName])]
+	return windows.of(strings.ToLower(s.value[markWindowsName]))
 }
 
 // ios tells the version of iOS. From 26 on it stays at 18_6 or 18_7 in the
@@ -436,7 +436,7 @@ func trimmed(s string) string {
 
 // twoNumbers is the beginning of a system's version, as in 10.15 and 9.0.
 func twoNumbers(s string) string {
-	if v := androidNames[strings.ToLower(s)]; v != "" {
+	if v := androidNames.of(strings.ToLower(s)); v != "" {
 		return v
 	}
 	major := digits(s)

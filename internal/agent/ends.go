@@ -104,11 +104,11 @@ func lastOf(family, system, version string) int {
 
 // windowsNumbers are the numbers of those Windows whose names do not tell which
 // is newer; Microsoft's own, 5.1 for XP.
-var windowsNumbers = map[string]string{"95": "4.0", "98": "4.1", "ME": "4.9", "2000": "5.0", "XP": "5.1", "Vista": "6.0", "7": "6.1", "8": "6.2", "8.1": "6.3"}
+var windowsNumbers = table{{"95", "4.0"}, {"98", "4.1"}, {"ME", "4.9"}, {"2000", "5.0"}, {"XP", "5.1"}, {"Vista", "6.0"}, {"7", "6.1"}, {"8", "6.2"}, {"8.1", "6.3"}}
 
 // systemNumber makes versions of a system comparable: 10.9 is less than 10.10.
 func systemNumber(system, version string) int {
-	if v := windowsNumbers[version]; v != "" && system == "Windows" {
+	if v := windowsNumbers.of(version); v != "" && system == "Windows" {
 		version = v
 	}
 	major := digits(version)

@@ -1,6 +1,9 @@
 package agent
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Hints are client hints by the name of their header in lower case, as in
 // "sec-ch-ua-platform", with the header's value.
@@ -29,11 +32,11 @@ const (
 )
 
 // common are the browsers that any other may pass for in its user agent.
-var common = map[string]bool{"": true, "Chrome": true, "Chromium": true, "Safari": true, "Firefox": true, androidView: true}
+var common = []string{"", "Chrome", "Chromium", "Safari", "Firefox", androidView}
 
 // platforms are the values of Sec-CH-UA-Platform.
-var platforms = map[string]string{
-	"Android": "Android", "Chrome OS": "ChromeOS", "Chromium OS": "ChromeOS", "iOS": "iOS", "Linux": "Linux", "macOS": "macOS", "Windows": "Windows", "Fuchsia": "other",
+var platforms = table{
+	{"Android", "Android"}, {"Chrome OS", "ChromeOS"}, {"Chromium OS", "ChromeOS"}, {"iOS", "iOS"}, {"Linux", "Linux"}, {"macOS", "macOS"}, {"Windows", "Windows"}, {"Fuchsia", "other"},
 }
 
 // formFactors are the values of Sec-CH-UA-Form-Factors that are devices to us,
@@ -79,7 +82,7 @@ func (a *reading) brand(list []brand) {
 	}
 	a.Engine = "Blink" // no other sends brands
 	name := brands[best].browser
-	if a.App != "" || name != a.Browser && !common[a.Browser] && common[name] {
+	if a.App != "" || name != a.Browser && !slices.Contains(common, a.Browser) && slices.Contains(common, name) {
 		return // the user agent is more specific
 	}
 	if name != a.Browser || number(version) != number(a.Version) || len(version) > len(a.Major) {
@@ -89,7 +92,7 @@ func (a *reading) brand(list []brand) {
 }
 
 func (a *reading) platform(name, version string) {
-	os := platforms[name]
+	os := platforms.of(name)
 	if os == "" {
 		return
 	}
@@ -113,6 +116,9 @@ func (a *reading) platform(name, version string) {
 	}
 }
 
+// contracts name the Windows whose UniversalApiContract was below 1.
+var contracts = table{{"0.3", "8.1"}, {"0.2", "8"}, {"0.1", "7"}}
+
 // windowsOf names Windows by the version of its UniversalApiContract.
 // Source: learn.microsoft.com, how to detect Windows 11, read 2026.
 func windowsOf(version string) string {
@@ -122,7 +128,7 @@ func windowsOf(version string) string {
 	case major >= 1:
 		return "10"
 	}
-	return map[string]string{"0.3": "8.1", "0.2": "8", "0.1": "7"}[twoNumbers(version)]
+	return contracts.of(twoNumbers(version))
 }
 
 func (a *reading) formed(hints Hints) {

@@ -3,6 +3,7 @@ package agent
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"latchkey/internal/evidence"
@@ -23,7 +24,7 @@ func Identify(e *evidence.Evidence, p Policy) {
 	if claims := claims(id); len(claims) > 0 {
 		engine := vote(id.Traits.Value)
 		r := conclude(claims, engine)
-		r.shownBy(packages[id.Package.Value])
+		r.shownBy(packages.of(id.Package.Value))
 		r.behaves(id.Traits.Value, engine)
 		*b = r.browser()
 		for _, c := range claims {
@@ -129,16 +130,16 @@ func (r *reading) contradicts(plain *reading, engine string) bool {
 // traits are what each engine has and the others do not. Seen 2026-11 in
 // Chromium 87, 102 and 156, Firefox 153 and WebKitGTK 2.50; ApplePayError and
 // WebKitMediaKeys are Safari's (fingerprintjs, src/utils/browser.ts).
-var traits = map[string]string{
-	"webkitPersistentStorage": "Blink", "webkitTemporaryStorage": "Blink", "webkitResolveLocalFileSystemURL": "Blink", "BatteryManager": "Blink", "webkitMediaStream": "Blink",
-	"buildID": "Gecko", "oscpu": "Gecko", "mozInnerScreenX": "Gecko", "onmozfullscreenchange": "Gecko", "CSSMozDocumentRule": "Gecko", "CanvasCaptureMediaStream": "Gecko",
-	"CSSPrimitiveValue": "WebKit", "Counter": "WebKit", "RGBColor": "WebKit", "WebKitPoint": "WebKit", "ApplePayError": "WebKit", "WebKitMediaKeys": "WebKit",
+var traits = table{
+	{"webkitPersistentStorage", "Blink"}, {"webkitTemporaryStorage", "Blink"}, {"webkitResolveLocalFileSystemURL", "Blink"}, {"BatteryManager", "Blink"}, {"webkitMediaStream", "Blink"},
+	{"buildID", "Gecko"}, {"oscpu", "Gecko"}, {"mozInnerScreenX", "Gecko"}, {"onmozfullscreenchange", "Gecko"}, {"CSSMozDocumentRule", "Gecko"}, {"CanvasCaptureMediaStream", "Gecko"},
+	{"CSSPrimitiveValue", "WebKit"}, {"Counter", "WebKit"}, {"RGBColor", "WebKit"}, {"WebKitPoint", "WebKit"}, {"ApplePayError", "WebKit"}, {"WebKitMediaKeys", "WebKit"},
 }
 
 // other engines by the length of one error's text, and by the vendor's name.
 var (
-	lengths = map[int]string{51: "Blink", 25: "Gecko", 43: "WebKit", 44: "WebKit"}
-	vendors = map[string]string{"Google Inc.": "Blink", "Apple Computer, Inc.": "WebKit"}
+	lengths = table{{"51", "Blink"}, {"25", "Gecko"}, {"43", "WebKit"}, {"44", "WebKit"}}
+	vendors = table{{"Google Inc.", "Blink"}, {"Apple Computer, Inc.", "WebKit"}}
 )
 
 // votes is how many traits more than any other engine has one must have.
@@ -146,35 +147,38 @@ const votes = 3
 
 // vote names the engine that the browser behaves like, or none.
 func vote(t evidence.Traits) string {
-	count := map[string]int{lengths[t.ToFixed]: 1}
-	count[vendors[t.Vendor]]++
+	signs := evidence.Names{lengths.of(strconv.Itoa(t.ToFixed)), vendors.of(t.Vendor)}
 	for _, name := range t.Has {
-		count[traits[name]]++
+		signs = append(signs, traits.of(name))
 	}
-	delete(count, "")
-	best, lead := "", 0
-	for engine, n := range count {
-		ahead := n
-		for other, m := range count {
-			if other != engine {
-				ahead = min(ahead, n-m)
+	count := func(engine string) (n int) {
+		for _, s := range signs {
+			if s == engine {
+				n++
 			}
 		}
-		if ahead >= votes && ahead > lead {
-			best, lead = engine, ahead
+		return n
+	}
+	for i, engine := range engines {
+		other := max(count(engines[(i+1)%3]), count(engines[(i+2)%3]))
+		if count(engine) >= other+votes {
+			return engine
 		}
 	}
-	return best
+	return ""
 }
+
+// engines are those that can be told by how they behave.
+var engines = [3]string{"Blink", "Gecko", "WebKit"}
 
 // packages are the Android apps that show pages in a view of their own and
 // name themselves in X-Requested-With.
-var packages = map[string]string{
-	"com.facebook.katana": "Facebook", "com.facebook.lite": "Facebook", "com.facebook.orca": "Messenger", "com.instagram.android": "Instagram", "com.instagram.barcelona": "Threads",
-	"jp.naver.line.android": "LINE", "com.tencent.mm": "WeChat", "com.zhiliaoapp.musically": "TikTok", "com.ss.android.ugc.trill": "TikTok", "com.snapchat.android": "Snapchat",
-	"com.linkedin.android": "LinkedIn", "com.pinterest": "Pinterest", "com.twitter.android": "X", "com.Slack": "Slack", "com.microsoft.teams": "Teams", "com.kakao.talk": "KakaoTalk",
-	"com.nhn.android.search": "Naver", "com.sina.weibo": "Weibo", "com.tencent.mobileqq": "QQ", "com.whatsapp": "WhatsApp", "org.telegram.messenger": "Telegram", "com.zing.zalo": "Zalo",
-	"com.viber.voip": "Viber", "com.discord": "Discord", "com.reddit.frontpage": "Reddit", "com.microsoft.office.outlook": "Outlook", "com.alibaba.android.rimet": "DingTalk",
+var packages = table{
+	{"com.facebook.katana", "Facebook"}, {"com.facebook.lite", "Facebook"}, {"com.facebook.orca", "Messenger"}, {"com.instagram.android", "Instagram"}, {"com.instagram.barcelona", "Threads"},
+	{"jp.naver.line.android", "LINE"}, {"com.tencent.mm", "WeChat"}, {"com.zhiliaoapp.musically", "TikTok"}, {"com.ss.android.ugc.trill", "TikTok"}, {"com.snapchat.android", "Snapchat"},
+	{"com.linkedin.android", "LinkedIn"}, {"com.pinterest", "Pinterest"}, {"com.twitter.android", "X"}, {"com.Slack", "Slack"}, {"com.microsoft.teams", "Teams"}, {"com.kakao.talk", "KakaoTalk"},
+	{"com.nhn.android.search", "Naver"}, {"com.sina.weibo", "Weibo"}, {"com.tencent.mobileqq", "QQ"}, {"com.whatsapp", "WhatsApp"}, {"org.telegram.messenger", "Telegram"}, {"com.zing.zalo", "Zalo"},
+	{"com.viber.voip", "Viber"}, {"com.discord", "Discord"}, {"com.reddit.frontpage", "Reddit"}, {"com.microsoft.office.outlook", "Outlook"}, {"com.alibaba.android.rimet", "DingTalk"},
 }
 
 // shownBy notes the app that shows the page, if there is one and the user agent
@@ -213,7 +217,7 @@ func (r *reading) behaves(t evidence.Traits, engine string) {
 			r.Device = "phone"
 		}
 	}
-	if has("brave") && common[r.Browser] && r.App == "" {
+	if has("brave") && slices.Contains(common, r.Browser) && r.App == "" {
 		r.Browser = "Brave"
 	}
 	if strings.Contains(strings.Join(t.Has, " "), "TelegramWebview") {
@@ -265,16 +269,19 @@ func (r *reading) browser() evidence.Browser {
 
 // floors are the first majors of the engines that have what cannot be turned
 // off by a setting. Source: MDN browser-compat-data 8.1.9 of 2026-11-12.
-var floors = map[string]map[string]float64{
-	"css-grid":          {"Blink": 57, "Gecko": 52, "WebKit": 10.1},
-	"es2020":            {"Blink": 76, "Gecko": 71, "WebKit": 14},
-	"es2022":            {"Blink": 93, "Gecko": 92, "WebKit": 15.4},
-	"structured-clone":  {"Blink": 98, "Gecko": 94, "WebKit": 15.4},
-	"has-selector":      {"Blink": 105, "Gecko": 121, "WebKit": 15.4},
-	"container-queries": {"Blink": 105, "Gecko": 110, "WebKit": 16},
-	"popover":           {"Blink": 114, "Gecko": 125, "WebKit": 17},
-	"es2024":            {"Blink": 119, "Gecko": 121, "WebKit": 17.4},
-	"es2025":            {"Blink": 128, "Gecko": 134, "WebKit": 18.2},
+var floors = []struct {
+	feature string
+	since   [3]float64 // by engine
+}{
+	{"css-grid", [3]float64{57, 52, 10.1}},
+	{"es2020", [3]float64{76, 71, 14}},
+	{"es2022", [3]float64{93, 92, 15.4}},
+	{"structured-clone", [3]float64{98, 94, 15.4}},
+	{"has-selector", [3]float64{105, 121, 15.4}},
+	{"container-queries", [3]float64{105, 110, 16}},
+	{"popover", [3]float64{114, 125, 17}},
+	{"es2024", [3]float64{119, 121, 17.4}},
+	{"es2025", [3]float64{128, 134, 18.2}},
 }
 
 // weigh corrects the engine and its number by what was seen at work. A number
@@ -292,8 +299,8 @@ func (r *reading) weigh(b *evidence.Browser, engine string, t evidence.Traits) {
 		return // WebKitGTK's Version/60.5 counts nothing that Safari does
 	}
 	lo, hi := 0, 1<<30
-	for feature, since := range floors {
-		if at := since[engine]; slices.Contains(t.Features, feature) {
+	for _, f := range floors {
+		if at := f.since[slices.Index(engines[:], engine)]; slices.Contains(t.Features, f.feature) {
 			lo = max(lo, int(at))
 		} else {
 			hi = min(hi, int(math.Ceil(at))-1)

@@ -231,14 +231,14 @@ func TestNames_areThoseThatTheLookLooksFor(t *testing.T) {
 		tried = append(tried, m[1])
 	}
 	assert.ElementsMatch(t, Features, tried)
-	for feature := range floors {
-		assert.Contains(t, tried, feature)
+	for _, f := range floors {
+		assert.Contains(t, tried, f.feature)
 	}
 	for _, feature := range secure {
 		assert.Contains(t, tried, feature)
 	}
-	for trait := range traits {
-		assert.Regexp(t, `[' ]`+trait+`[' ]`, js)
+	for _, row := range traits {
+		assert.Regexp(t, `[' ]`+row[0]+`[' ]`, js)
 	}
 	for _, trait := range []string{"brave", "orientation", "TelegramWebview", "'standalone'", "'no-zone'"} {
 		assert.Contains(t, js, trait)

@@ -2,6 +2,20 @@ package agent
 
 import "strings"
 
+// table gives values by key. A map would be filled by code when the program
+// starts, which is bytes in the WebAssembly.
+type table [][2]string
+
+// of is the value of a key, or "".
+func (t table) of(key string) string {
+	for _, row := range t {
+		if row[0] == key {
+			return row[1]
+		}
+	}
+	return ""
+}
+
 // What follows is what is known of user agents, as data, most telling first:
 // nearly all browsers also carry the tokens of those that they want to be
 // taken for. A token is a word of the user agent in lower case, or two words
@@ -161,9 +175,9 @@ var systems = []system{
 }
 
 // windows gives the names of Windows by the number behind NT, or by its name.
-var windows = map[string]string{
-	"3.11": "3.1", "5.0": "2000", "5.01": "2000", "5.1": "XP", "5.2": "XP", "6.0": "Vista", "6.1": "7", "6.2": "8", "6.3": "8.1", "6.4": "10", "10.0": "10", "11.0": "11",
-	"4.90": "ME", "me": "ME", "95": "95", "98": "98", "2000": "2000", "xp": "XP", "vista": "Vista", "7": "7", "8": "8", "8.1": "8.1", "10": "10", "11": "11",
+var windows = table{
+	{"3.11", "3.1"}, {"5.0", "2000"}, {"5.01", "2000"}, {"5.1", "XP"}, {"5.2", "XP"}, {"6.0", "Vista"}, {"6.1", "7"}, {"6.2", "8"}, {"6.3", "8.1"}, {"6.4", "10"}, {"10.0", "10"}, {"11.0", "11"},
+	{"4.90", "ME"}, {"me", "ME"}, {"95", "95"}, {"98", "98"}, {"2000", "2000"}, {"xp", "XP"}, {"vista", "Vista"}, {"7", "7"}, {"8", "8"}, {"8.1", "8.1"}, {"10", "10"}, {"11", "11"},
 }
 
 // mark is a word that tells something by itself or by its number.
@@ -241,7 +255,7 @@ var markTokens = [marks]string{
 }
 
 // androidNames are the words that stood for numbers.
-var androidNames = map[string]string{"cupcake": "1.5", "donut": "1.6", "eclair": "2.1", "froyo": "2.2", "gingerbread": "2.3", "honeycomb": "3.0"}
+var androidNames = table{{"cupcake", "1.5"}, {"donut", "1.6"}, {"eclair", "2.1"}, {"froyo", "2.2"}, {"gingerbread", "2.3"}, {"honeycomb", "3.0"}}
 
 // tablets are beginnings of the names of models that are tablets though they
 // say Mobile, phones those that are not though they do not say it (the page as

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"cmp"
+	"strconv"
 
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
@@ -20,7 +21,7 @@ var browserOutdated = diag.Check{
 	After:  []string{"browser-compat-mode", "browser-embedded-view"},
 	Needs:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Browser.Standing) },
 	Uses: func(e *evidence.Evidence) []evidence.Seen {
-		return facts(&e.Browser.Features, &e.Browser.Device)
+		return facts(&e.Browser.Family, &e.Browser.Features, &e.Browser.Device)
 	},
 	Run: func(e evidence.Evidence) diag.Outcome {
 		b := e.Browser
@@ -33,7 +34,13 @@ var browserOutdated = diag.Check{
 		case s.Have >= s.Wanted, len(b.Features.Value.Works) > 0 && len(b.Features.Value.Lacks) == 0:
 			return diag.Pass()
 		}
-		args := diag.Args{"version": s.Have, "wanted": s.Wanted}
+		args := diag.Args{"version": s.Have, "wanted": s.Wanted, "dated": s.Dated}
+		if !evidence.Is(b.Family, s.By) { // the numbers are not the browser's own
+			args["version"], args["wanted"] = s.By+" "+strconv.Itoa(s.Have), s.By+" "+strconv.Itoa(s.Wanted)
+		}
+		if s.Best > s.Have {
+			args["newest"] = s.Best
+		}
 		if s.Released != "" {
 			args["released"] = diag.Month(s.Released)
 		}

@@ -72,20 +72,29 @@ func Failed[T any](exception string) Fact[T] {
 }
 
 // MarshalJSON writes the state, the value if there is one, and the note.
-func (f Fact[T]) MarshalJSON() ([]byte, error) {
+func (f Fact[T]) MarshalJSON() ([]byte, error) { return marshal(f.State, f.Note, &f.Value) }
+
+// UnmarshalJSON reads all three spellings; see [Fact].
+func (f *Fact[T]) UnmarshalJSON(data []byte) error {
+	*f = Fact[T]{}
+	return unmarshal(data, &f.State, &f.Note, &f.Value)
+}
+
+// marshal is for facts of all types: what is generic is compiled for each.
+func marshal(state State, note string, value any) ([]byte, error) {
 	out := struct {
 		State State  `json:"state"`
-		Value *T     `json:"value,omitempty"`
+		Value any    `json:"value,omitempty"`
 		Note  string `json:"note,omitempty"`
-	}{State: f.State, Note: f.Note}
-	if f.State == OK {
-		out.Value = &f.Value
+	}{State: state, Note: note}
+	if state == OK {
+		out.Value = value
 	}
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads all three spellings; see [Fact].
-func (f *Fact[T]) UnmarshalJSON(data []byte) error {
+// unmarshal is the other way round; value points to the fact's own.
+func unmarshal(data []byte, state *State, note *string, value any) error {
 	var in struct {
 		State State           `json:"state"`
 		Value json.RawMessage `json:"value"`
@@ -97,33 +106,33 @@ func (f *Fact[T]) UnmarshalJSON(data []byte) error {
 	if err := dec.Decode(&in); err != nil {
 		return err
 	}
-	*f = Fact[T]{State: in.State, Note: clip(in.Note, noteLimit)}
-	switch {
-	case in.Error != "":
-		*f = Failed[T](in.Error)
+	if in.Error != "" {
+		*state, *note = StateOf(in.Error), nameOf(in.Error)
 		return nil
-	case bytes.Equal(in.Value, []byte("null")):
+	}
+	if bytes.Equal(in.Value, []byte("null")) {
 		in.Value = nil
 	}
 	if in.State == Unasked && in.Value != nil {
-		f.State = OK
+		in.State = OK
 	}
-	switch f.State {
+	*state, *note = in.State, clip(in.Note, noteLimit)
+	switch in.State {
 	case Unasked, Absent, Refused, Late, Broken:
 		return nil
 	case OK:
 		if in.Value == nil {
 			return errors.New(`state "ok" without a value`)
 		}
-		if err := json.Unmarshal(in.Value, &f.Value); err != nil {
+		if err := json.Unmarshal(in.Value, value); err != nil {
 			return err
 		}
-		if v := reflect.ValueOf(&f.Value).Elem(); v.Kind() == reflect.String {
+		if v := reflect.ValueOf(value).Elem(); v.Kind() == reflect.String {
 			v.SetString(clip(v.String(), valueLimit))
 		}
 		return nil
 	}
-	return fmt.Errorf("unknown state %.20q: use ok, absent, refused, late or broken", f.State)
+	return fmt.Errorf("unknown state %.20q: use ok, absent, refused, late or broken", in.State)
 }
 
 // Coarser is a value that can tell a coarse version of itself.
