@@ -77,14 +77,18 @@ func startSite(t *testing.T, faults ...middleware) *site {
 
 // newHandler is the server without a port. The address is where the demo
 // portal has its login page.
-func newHandler(t *testing.T, address string, now func() time.Time) http.Handler {
+func newHandler(t *testing.T, address string, now func() time.Time, changes ...func(*server.Config)) http.Handler {
 	t.Helper()
+	cfg := server.Config{
+		Site:    server.Site{Name: "Example Clinic", Login: address + "/"},
+		Support: server.Support{Phone: "555-0100", Email: "help@clinic.example", Hours: "Mon–Fri 8–17"},
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
 	h, err := server.New(server.Options{
-		Base: "/latchkey",
-		Config: server.Config{
-			Site:    server.Site{Name: "Example Clinic", Login: address + "/"},
-			Support: server.Support{Phone: "555-0100", Email: "help@clinic.example", Hours: "Mon–Fri 8–17"},
-		},
+		Base:   "/latchkey",
+		Config: cfg,
 		Assets: web.Dist(),
 		Demo:   demo.New("/latchkey"),
 		Now:    now,
@@ -92,6 +96,16 @@ func newHandler(t *testing.T, address string, now func() time.Time) http.Handler
 	})
 	require.NoError(t, err)
 	return h
+}
+
+// configured is the server as its operator configures it, in YAML.
+func configured(t *testing.T, yaml string) middleware {
+	t.Helper()
+	cfg, err := server.ParseConfig([]byte(yaml), "latchkey.yaml")
+	require.NoError(t, err)
+	cfg.Support.Phone = "555-0100"
+	h := newHandler(t, "", time.Now, func(c *server.Config) { *c = cfg })
+	return func(http.Handler) http.Handler { return h }
 }
 
 // instead answers in place of the server whatever lies under a path. Static

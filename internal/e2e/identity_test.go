@@ -482,3 +482,51 @@ func TestIdentity_strange(t *testing.T) {
 		}
 	})
 }
+
+// TestIdentity_support is what the operator's word on browsers comes to in real
+// ones: what is tried counts more than a number.
+func TestIdentity_support(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, config string
+		engine       drive.Engine
+		want         []string
+		text         string
+	}{
+		{"an old Chromium that can do all that signing in needs", "browsers: {features: [modules, es2020, webauthn]}", drive.Chromium102, []string{}, "Nothing wrong found"},
+		{"one that cannot", "browsers: {features: [modules, has-selector]}", drive.Chromium102, []string{"browser-outdated", "browser-lacks-feature"}, "May 2022"},
+		{"a supported Chromium that cannot", "browsers: {supported: chrome >= 80, features: [has-selector]}", drive.Chromium87, []string{"browser-lacks-feature"}, "modern page layout"},
+		{"a Firefox where only Chrome is supported", "browsers: {supported: chrome >= 80}", drive.Firefox, []string{"browser-unsupported"}, "doesn't support Firefox"},
+		{"a Firefox where it is", "browsers: {supported: 'chrome >= 80, firefox >= 100', features: [webauthn, crypto-subtle, modules, has-selector]}", drive.Firefox, []string{}, "Nothing wrong found"},
+		{"a WebKit that is judged by what it can do", "browsers: {features: [crypto-subtle, modules, has-selector, es2025]}", drive.WebKit, []string{}, "Nothing wrong found"},
+		{"QtWebKit, which can do little", "browsers: {supported: safari >= 9, features: [fetch]}", drive.QtWebKit, []string{"browser-lacks-feature"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			site := startSite(t, configured(t, c.config))
+			l := open(t, drive.Open(t, c.engine, drive.Options{}), site.page(""))
+			requireWhole(t, l)
+			assert.Equal(t, c.want, append([]string{}, l.Findings...), "%+v", l.Report.Seen.Browser)
+			assert.Contains(t, l.Text, c.text)
+		})
+	}
+}
+
+// TestIdentity_telegram is an app that only its objects give away, also those
+// that stand in the page around the frame.
+func TestIdentity_telegram(t *testing.T) {
+	t.Parallel()
+	site := startSite(t, withLogin(`data-outcome="session_lost"`))
+	tab := drive.OpenChromium(t, drive.Options{})
+	require.NoError(t, tab.Emulate(t.Context(), drive.Pixel()))
+	require.NoError(t, tab.Call(t.Context(), "Page.addScriptToEvaluateOnNewDocument", map[string]any{
+		"source": `if (window.top === window) { window.TelegramWebviewProxy = {}; }`,
+	}, nil))
+	for name, url := range map[string]string{"on its own page": site.page(""), "in the login page": site.URL + "/"} {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, tab, url)
+			assert.Equal(t, "browser-embedded-view", l.top())
+			assert.Equal(t, "Telegram", finding(t, l, "browser-embedded-view").Args["app"])
+			assert.Contains(t, l.Text, "“In-App Browser”")
+		})
+	}
+}
