@@ -30,7 +30,6 @@
   var focus = ''; // id of the focused element
   var asked = 0; // number of the newest question to the server
   var heard = 0; // when the Go program last told how things stand
-  var given = ''; // name of the cookie that should come back with a question
   var wasmType = null;
 
   function byId(id) { return document.getElementById(id); }
@@ -66,8 +65,7 @@
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'indexedDB', 'cache'], waiting = names.length + 1;
-    given = '';
+    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache'], waiting = names.length;
     var timer = setTimeout(end, ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
     function one() { if (!--waiting) end(); }
@@ -75,8 +73,6 @@
       slow[name] = { error: 'timeout' };
       looks[name](function (f) { slow[name] = f; one(); });
     });
-    // The cookie that this sets comes back with the question to the server.
-    latchkey.give(function (name) { given = name; one(); });
   }
 
   // ---- Showing
@@ -91,6 +87,11 @@
     size();
     if (!done) return;
     found = ids;
+    looks.stays(function (f) {
+      if (slow.gone || !f.value || !f.value.length) return;
+      slow.gone = f;
+      if (up) latchkey.again(); else judge();
+    });
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
@@ -135,7 +136,7 @@
   // Shows the server's judgement of what is known.
   function judge() {
     var mine = ++asked;
-    request('POST', '/diagnose?' + (given && 'run=' + given) + (config.frame ? '&frame=1' : '') + (final ? '' : '&running=1'), JSON.stringify(look()), function (x) {
+    request('POST', '/diagnose?' + (latchkey.run() && 'run=' + latchkey.run()) + (config.frame ? '&frame=1' : '') + (final ? '' : '&running=1'), JSON.stringify(look()), function (x) {
       if (mine !== asked || up) return;
       var box = document.createElement('div');
       box.innerHTML = x.responseText || '';
@@ -338,6 +339,14 @@
     'copy-link': function (button) {
       fill(document);
       copy('latchkey-address', button);
+    },
+    clear: function (button) {
+      button.disabled = true;
+      latchkey.clear(function (left) {
+        button.disabled = false;
+        actions.again();
+        slow.left = left;
+      });
     },
     // Asks the app around us to open the page in the browser. Where the app does
     // not know the address, nothing happens.

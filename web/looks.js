@@ -6,7 +6,7 @@
   var config = JSON.parse(document.getElementById('latchkey-config').textContent);
   var real = {}; // getters of the storage that stand-ins hide
 
-  function each(list, f) { for (var i = 0; i < list.length; i++) f(list[i]); }
+  function each(list, f) { for (var i = 0; i < list.length; i++) f(list[i], i); }
 
   function hex(bytes) {
     var s = '';
@@ -40,6 +40,7 @@
 
   function embedding() {
     if (window.top === window) return 'top';
+    if (window.credentialless) return 'cross-origin'; // it has an empty jar of its own
     try { return window.parent.document ? 'same-origin' : 'cross-origin'; } catch (e) { return 'cross-origin'; }
   }
 
@@ -133,11 +134,13 @@
 
   // ---- What takes a request or an event. Each calls done once.
 
-  // Has the server set a cookie, each time under another name since its way back
-  // may clear it, and calls back with the name, or '' if no answer set it.
-  function give(done) {
-    var name = hex(8);
-    request('GET', '/cookies?run=' + name, null, function (x) { done(x.status === 204 ? name : ''); });
+  var given = null; // the newest cookies that came back, and when they were set
+  var tooLarge = window.credentialless ? { value: true } : undefined; // embed.js opens it so when it came not up with cookies
+
+  // Asks whether the server refuses requests for their cookies.
+  function weigh(status) {
+    if (!/^4(00|13|31|94)$/.test(status) || !window.fetch) return;
+    fetch(config.base + '/clock?n=1', { credentials: 'omit', cache: 'no-store' }).then(function (r) { tooLarge = { value: r.ok }; });
   }
 
   var looks = {
@@ -177,14 +180,37 @@
         }));
       });
     },
-    // A cookie there and back over HTTP.
-    cookie: function (done) {
-      give(function (name) {
-        if (!name) return done({ error: 'NetworkError' });
-        request('GET', '/cookies/echo?run=' + name, null, function (x) {
-          done(fact(function () { return JSON.parse(x.responseText).seen; }));
+    // Cookies there and back over HTTP, each time under other names. They are left
+    // for stays.
+    cookies: function (done) {
+      var run = hex(8), at = now();
+      given = null;
+      request('GET', '/cookies?run=' + run, null, function (x) {
+        weigh(x.status);
+        if (x.status !== 204) return done({ error: 'NetworkError' });
+        request('GET', '/cookies/echo?keep=1&run=' + run, null, function (x) {
+          done(fact(function () {
+            var came = JSON.parse(x.responseText);
+            given = { run: run, at: at, came: came };
+            return came;
+          }));
         });
       });
+    },
+    // The names of those that came back once and do not 5 s after they were set.
+    stays: function (done) {
+      var g = given, gone = [];
+      if (g) setTimeout(function () {
+        if (given === g) given = null;
+        request('GET', '/cookies/echo?run=' + g.run, null, function (x) {
+          done(fact(function () {
+            var came = JSON.parse(x.responseText);
+            if (g.came.seen && !came.seen) gone.push('');
+            each(g.came.kinds, function (k, i) { if (k.came && !came.kinds[i].came) gone.push(k.name || ''); });
+            return gone;
+          }));
+        });
+      }, Math.max(0, 5000 - (now() - g.at)));
     },
     indexedDB: function (done) {
       try {
@@ -218,14 +244,46 @@
     }
   };
 
+  // Has the server take the login's cookies away, in as many rounds as it needs,
+  // and clears what the operator lists in storage. Calls back with the names of
+  // cookies that are still there.
+  function clear(done, rounds) {
+    request('POST', '/clear', '{}', function (x) {
+      var f = fact(function () { return JSON.parse(x.responseText).came; });
+      if (f.value && f.value.length && rounds < 20) return clear(done, (rounds || 0) + 1);
+      done(f);
+    });
+  }
+  function clearKeys() {
+    each(['localStorage', 'sessionStorage'], function (name) {
+      try {
+        var s = real[name] ? real[name]() : window[name], all = [];
+        for (var i = 0; i < s.length; i++) all.push(s.key(i));
+        each(all, function (key) {
+          each(config.keys || [], function (pattern) {
+            var parts = pattern.split('*');
+            for (var i = 0; i < parts.length; i++) parts[i] = parts[i].replace(/[^\w]/g, '\\$&');
+            if (new RegExp('^' + parts.join('.*') + '$').test(key)) s.removeItem(key);
+          });
+        });
+      } catch (e) { /* blocked: nothing is there */ }
+    });
+  }
+
+  // One of the facts that a look tells together.
+  function part(f, name) { return f && f.value ? { value: f.value[name] } : f; }
+
   window.latchkey = {
-    config: config, real: real, each: each, failure: failure, now: now, request: request, give: give, looks: looks,
+    config: config, real: real, each: each, failure: failure, now: now, request: request, looks: looks,
+    clear: function (done) { clearKeys(); clear(done, 0); },
+    // Names the cookies that should come with a question to the server.
+    run: function () { return given ? given.run : ''; },
     // All that is known so far, in the shape of package evidence. recorded is
     // what embed.js knows, slow what the looks have said.
     look: function (recorded, slow) {
       var where = embedding();
       var seen = {
-        host: config.host, page: recorded.page,
+        host: config.host, origin: config.origin, page: recorded.page,
         run: { embedding: { value: where } },
         identity: { request: config.identity.request, 'package': config.identity['package'], script: slow.claim, traits: fact(behaviour) },
         script: { runs: { value: true } },
@@ -233,9 +291,13 @@
       };
       // What a frame of another site may keep says nothing about the login page.
       if (where !== 'cross-origin') {
-        seen.cookies = { enabled: fact(function () { return navigator.cookieEnabled; }), script: fact(cookie) };
+        seen.cookies = {
+          enabled: fact(function () { return navigator.cookieEnabled; }), script: fact(cookie),
+          http: part(slow.cookies, 'seen'), kinds: part(slow.cookies, 'kinds'), jar: part(slow.cookies, 'jar'), gone: slow.gone, left: slow.left
+        };
         seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache };
       }
+      if (tooLarge) (seen.cookies = seen.cookies || {}).too_large = tooLarge;
       if (slow.clock) seen.clock = { offset: slow.clock };
       return seen;
     }

@@ -11,6 +11,7 @@ package widget
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -27,10 +28,12 @@ type Site struct {
 	// Host is the login page's host, as it is typed into settings.
 	Host  string `json:"host,omitempty"`
 	Login string `json:"login,omitempty"`
-	Phone string `json:"phone,omitempty"`
-	Email string `json:"email,omitempty"`
-	Hours string `json:"hours,omitempty"`
-	URL   string `json:"url,omitempty"`
+	// Clears is whether the server can take the login's cookies away.
+	Clears bool   `json:"clears,omitempty"`
+	Phone  string `json:"phone,omitempty"`
+	Email  string `json:"email,omitempty"`
+	Hours  string `json:"hours,omitempty"`
+	URL    string `json:"url,omitempty"`
 }
 
 // Model is what one screen shows.
@@ -197,6 +200,9 @@ func (v view) answer() app.UI {
 	case v.persists():
 		parts = append(parts, app.P().Class("persists").Text(v.ui("persists")))
 	}
+	if left := v.Report.Seen.Cookies.Left.Value; len(left) > 0 {
+		parts = append(parts, app.P().Class("persists").Text(v.words.Text(diag.Args{"left": strings.Join(left, ", ")}, "ui.clear.left")))
+	}
 	switch {
 	case len(fs) > 0:
 		parts = append(parts, v.finding(fs[0], true))
@@ -315,6 +321,13 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 	if id == "open-in-browser" {
 		parts = append(parts, v.leave()...)
 	}
+	if v.Site.Clears && (id == "clear-site-data" || id == "remove-old-cookies") {
+		parts = append(parts,
+			app.P().Class("needs-script").Text(v.words.Text(v.values(nil), "ui.clear.note")),
+			app.P().Class("needs-script").Body(
+				app.Button().ID("latchkey-clear-"+id).Type("button").Class("primary").DataSet("action", "clear").Text(v.ui("clear"))),
+		)
+	}
 	if b, ok := buttons[id]; ok {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").
 			DataSet("action", b.action).Text(v.ui(b.label)))
@@ -388,16 +401,29 @@ func (v view) passed() app.UI {
 	for _, id := range v.Report.Passed {
 		items = append(items, app.Li().Text(v.name(id)))
 	}
-	return v.list("passed", items)
+	return v.list("passed", len(items), items)
 }
 
 func (v view) gaps() app.UI {
 	var items []app.UI
-	for _, g := range v.Report.Gaps {
-		items = append(items, app.Li().DataSet("gap", g.Check).
-			Text(v.name(g.Check)+": "+v.words.Text(nil, "gap."+g.Why, "gap.unasked")))
+	var told []string
+	for _, first := range v.Report.Gaps {
+		if slices.Contains(told, first.Why) {
+			continue
+		}
+		told = append(told, first.Why)
+		var names []app.UI
+		for _, g := range v.Report.Gaps {
+			if g.Why == first.Why {
+				if len(names) > 0 {
+					names = append(names, app.Text(", "))
+				}
+				names = append(names, app.Span().DataSet("gap", g.Check).Text(v.name(g.Check)))
+			}
+		}
+		items = append(items, app.Li().Body(append(names, app.Text(": "+v.words.Text(nil, "gap."+first.Why, "gap.unasked")))...))
 	}
-	return v.list("gaps", items)
+	return v.list("gaps", len(v.Report.Gaps), items)
 }
 
 // help tells how to reach support and what to have ready.
@@ -492,10 +518,10 @@ func (v view) fold(id, label string, parts []app.UI) app.UI {
 	)
 }
 
-func (v view) list(id string, items []app.UI) app.UI {
+func (v view) list(id string, n int, items []app.UI) app.UI {
 	label := v.ui(id)
 	if len(items) > 0 {
-		label = v.words.Text(diag.Args{"label": label, "n": len(items)}, "ui.count")
+		label = v.words.Text(diag.Args{"label": label, "n": n}, "ui.count")
 		items = []app.UI{app.Ul().Body(items...)}
 	}
 	return v.fold(id, label, items)

@@ -12,12 +12,10 @@ import (
 // script wrote. What navigator.cookieEnabled says is believed only when it is
 // false.
 //
+// A cookie that scripts can keep but the server does not see is cookies-vanish.
 // It is wrong when an extension lets our cookie through and strips only the
-// session cookie; session-lost covers that. A cookie that scripts can keep but
-// the server does not see points to an extension or a proxy, so it is likely,
-// not sure.
-// Source: Chromium 156, Firefox 153, WebKitGTK 2.50, tried 2026-11; Privacy
-// Badger stripping headers: deathandmayhem/jolly-roger pull request 2806.
+// session cookie; session-lost covers that.
+// Source: Chromium 156, Firefox 153, WebKitGTK 2.50, tried 2026-11.
 var cookiesBlocked = diag.Check{
 	ID:     "cookies-blocked",
 	Impact: diag.Blocks,
@@ -36,7 +34,7 @@ var cookiesBlocked = diag.Check{
 		case evidence.Is(c.Enabled, false), evidence.Is(c.HTTP, false) && lost:
 			return diag.Fail(diag.Sure, settings...)
 		case evidence.Is(c.HTTP, false) && evidence.Is(c.Script, true):
-			return diag.Fail(diag.Likely, "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
+			return diag.Pass()
 		case evidence.Is(c.HTTP, false):
 			return diag.Fail(diag.Sure, settings...)
 		case lost:

@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"slices"
+
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 )
@@ -24,11 +26,24 @@ func told(id string, outcome evidence.Outcome, after []string, fixes ...string) 
 	}
 }
 
+// What explains several outcomes.
+var (
+	// noCookies are why nothing that the login needs comes back.
+	noCookies = []string{"javascript-off", "cookies-blocked", "cookies-vanish"}
+	// lostCookies are why the very cookie of the login does not.
+	lostCookies = []string{
+		"cookies-insecure-origin", "cookies-wrong-host", "cookies-too-large", "cookies-duplicated", "site-fault",
+		"storage-blocked", "browser-embedded-view",
+	}
+	// oldBrowser are why a page does not run.
+	oldBrowser = []string{"storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
+)
+
 var (
 	// Without cookies or scripts no password can be right, and many a login
 	// form says "wrong password" to a request that came without its cookie.
 	accountCredentials = told("account-credentials", evidence.InvalidCredentials,
-		[]string{"javascript-off", "cookies-blocked"},
+		noCookies,
 		"check-caps-lock", "retype-credentials", "reset-password", "contact-support")
 
 	accountLocked = told("account-locked", evidence.AccountLocked, nil,
@@ -48,7 +63,7 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "clock-wrong"},
+		slices.Concat(noCookies, lostCookies, []string{"browser-compat-mode", "clock-wrong"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, nil,
@@ -61,15 +76,15 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "clock-wrong"},
+		slices.Concat(noCookies, lostCookies, []string{"clock-wrong"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"},
+		slices.Concat(noCookies, oldBrowser),
 		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
 
 	noResponse = told("no-response", evidence.NoResponse,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"},
+		slices.Concat(noCookies, oldBrowser),
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,

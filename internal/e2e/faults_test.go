@@ -407,15 +407,15 @@ func testAgain(t *testing.T) {
 			l := open(t, tab, site.page(""))
 			requireWhole(t, l)
 			require.Equal(t, c.tier, l.Tier)
-			assert.Equal(t, append([]string{"cookies-blocked"}, c.besides...), l.Findings)
-			assert.Equal(t, diag.Likely, finding(t, l, "cookies-blocked").Sureness, "scripts can keep cookies, the server sees none")
-			assert.Contains(t, l.Text, "Likely: Your browser isn't keeping this site's cookies")
+			assert.Equal(t, append([]string{"cookies-vanish"}, c.besides...), l.Findings)
+			assert.Equal(t, diag.Likely, finding(t, l, "cookies-vanish").Sureness, "scripts can keep cookies, the server sees none")
+			assert.Contains(t, l.Text, "Likely: Something takes this site's cookies away")
 			assert.Equal(t, "pause-extensions", l.Fixes[0])
 			assert.NotContains(t, l.Text, "That was not it yet")
 
 			l = again(t, tab)
 			assert.Equal(t, c.tier, l.Tier)
-			assert.Equal(t, "cookies-blocked", l.top())
+			assert.Equal(t, "cookies-vanish", l.top())
 			assert.False(t, l.Fixed)
 			assert.Contains(t, l.Text, "That was not it yet")
 
@@ -425,7 +425,7 @@ func testAgain(t *testing.T) {
 			assert.Equal(t, c.besides, l.Findings)
 			assert.True(t, l.Fixed)
 			assert.Contains(t, l.Text, "Fixed. Try signing in again.")
-			assert.Contains(t, l.Text, "What stopped you before is gone: Cookies.")
+			assert.Contains(t, l.Text, "What stopped you before is gone: Cookies that stay.")
 			assert.NotContains(t, l.Text, "That was not it yet")
 			quiet(t, l)
 

@@ -17,6 +17,7 @@ type Evidence struct {
 	Identity Identity `json:"identity,omitzero" send:"no"`
 	Browser  Browser  `json:"browser,omitzero" send:"yes"`
 	Script   Script   `json:"script,omitzero" send:"yes"`
+	Origin   Origin   `json:"origin,omitzero" send:"yes"`
 	Cookies  Cookies  `json:"cookies,omitzero" send:"yes"`
 	Storage  Storage  `json:"storage,omitzero" send:"yes"`
 	Clock    Clock    `json:"clock,omitzero" send:"yes"`
@@ -120,6 +121,18 @@ type Cookies struct {
 	Script Fact[bool] `json:"script,omitzero" send:"yes"`
 	// HTTP is whether a cookie that the server set came back to it.
 	HTTP Fact[bool] `json:"http,omitzero" send:"yes"`
+	// Kinds is what became of cookies with the attributes of the login's own.
+	Kinds Fact[Kinds] `json:"kinds,omitzero" send:"yes"`
+	// Jar is what this site's cookies look like to the server.
+	Jar Fact[Jar] `json:"jar,omitzero" send:"yes"`
+	// Gone names the cookies that had come back and were lost seconds later.
+	Gone Fact[Names] `json:"gone,omitzero" send:"yes"`
+	// Left names the cookies of the login that could not be taken away when the
+	// person asked for it.
+	Left Fact[Names] `json:"left,omitzero" send:"yes"`
+	// TooLarge is whether the server refused a request with cookies and took the
+	// same one without.
+	TooLarge Fact[bool] `json:"too_large,omitzero" send:"yes"`
 }
 
 // Storage is about this site's own storage: each by writing, reading and

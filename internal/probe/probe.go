@@ -50,14 +50,18 @@ func New[T any](id string, where func(*evidence.Evidence) *evidence.Fact[T], loo
 		ID:    id,
 		known: func(e *evidence.Evidence) bool { return where(e).Known() },
 		look: func(ctx context.Context, w Window) func(*evidence.Evidence) {
-			v, err := look(ctx, w)
-			f := evidence.Saw(v)
-			if err != nil {
-				f = failed[T](err)
-			}
+			f := seen(look(ctx, w))
 			return func(e *evidence.Evidence) { *where(e) = f }
 		},
 	}
+}
+
+// seen makes a fact of what looking returned.
+func seen[T any](v T, err error) evidence.Fact[T] {
+	if err != nil {
+		return failed[T](err)
+	}
+	return evidence.Saw(v)
 }
 
 func failed[T any](err error) evidence.Fact[T] {

@@ -44,7 +44,7 @@ func collect(t *testing.T, w Window, e evidence.Evidence, where evidence.Embeddi
 var healthy = window{
 	"claim":     `{"agent":"Mozilla/5.0"}`,
 	"clock":     `{"lo":-12,"hi":30}`,
-	"cookie":    `true`,
+	"cookies":   `{"seen":true,"kinds":[{"secure":true,"came":true}],"jar":{"count":2,"bytes":40}}`,
 	"indexedDB": `true`,
 	"cache":     `true`,
 }
@@ -53,7 +53,11 @@ func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	e := collect(t, healthy, evidence.Evidence{}, evidence.Top)
 	assert.Equal(t, evidence.Saw(evidence.Claim{Agent: "Mozilla/5.0"}), e.Identity.Script)
 	assert.Equal(t, evidence.Saw(evidence.Offset{Lo: -12, Hi: 30}), e.Clock.Offset)
-	assert.Equal(t, evidence.Saw(true), e.Cookies.HTTP)
+	assert.Equal(t, evidence.Cookies{
+		HTTP:  evidence.Saw(true),
+		Kinds: evidence.Saw(evidence.Kinds{{Secure: true, Came: true}}),
+		Jar:   evidence.Saw(evidence.Jar{Count: 2, Bytes: 40}),
+	}, e.Cookies)
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
 	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
 }
@@ -74,7 +78,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})

@@ -1,6 +1,10 @@
 package probe
 
-import "latchkey/internal/evidence"
+import (
+	"context"
+
+	"latchkey/internal/evidence"
+)
 
 // All returns the probes of the wasm tier. In a frame of another site than the
 // login page's those about cookies and storage are left out: what a
@@ -14,7 +18,20 @@ func All(where evidence.Embedding) []Probe {
 		return probes
 	}
 	return append(probes,
-		New("cookie-http", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Cookies.HTTP }, ask[bool]("cookie")),
+		Probe{
+			ID:    "cookies",
+			known: func(e *evidence.Evidence) bool { return e.Cookies.HTTP.Known() },
+			look: func(ctx context.Context, w Window) func(*evidence.Evidence) {
+				came, err := ask[struct {
+					Seen  bool
+					Kinds evidence.Kinds
+					Jar   evidence.Jar
+				}]("cookies")(ctx, w)
+				return func(e *evidence.Evidence) {
+					e.Cookies.HTTP, e.Cookies.Kinds, e.Cookies.Jar = seen(came.Seen, err), seen(came.Kinds, err), seen(came.Jar, err)
+				}
+			},
+		},
 		New("indexed-db", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Storage.IndexedDB }, ask[bool]("indexedDB")),
 		New("cache", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Storage.Cache }, ask[bool]("cache")),
 	)

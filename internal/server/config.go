@@ -25,6 +25,9 @@ type Config struct {
 	Support  Support
 	Embed    Embed
 	Browsers Browsers
+	// Cookies are those that the login needs, at most evidence.MaxKinds.
+	Cookies []Cookie
+	Repair  Repair
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -38,6 +41,45 @@ type Site struct {
 	Name string
 	// Login is the address of the login page, or empty.
 	Login string
+}
+
+// Cookie is one cookie of the login, as the site sets it.
+type Cookie struct {
+	// Name may hold stars, each for any characters.
+	Name        string
+	Path        string
+	Domain      string // without one it is sent to the very host that set it
+	Secure      bool
+	HTTPOnly    bool
+	SameSite    string // strict, lax, none, or empty if it is not written
+	Partitioned bool
+	// Posted is whether it must come with a form that another site posts, as
+	// identity providers do with SAML and with form_post.
+	Posted bool
+}
+
+// matches is whether a name is the cookie's.
+func (c Cookie) matches(name string) bool {
+	parts := strings.Split(c.Name, "*")
+	if len(parts) == 1 {
+		return c.Name == name
+	}
+	rest, ok := strings.CutPrefix(name, parts[0])
+	for _, p := range parts[1 : len(parts)-1] {
+		_, after, found := strings.Cut(rest, p)
+		rest, ok = after, ok && found
+	}
+	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// Repair says what may be cleared, when a person asks for it, besides the cookies
+// that the login has.
+type Repair struct {
+	// Keys are those of local and session storage; stars as in cookies' names.
+	Keys []string
+	// SiteData is whether all that the origin stored goes: caches, workers,
+	// databases and storage.
+	SiteData bool
 }
 
 // Support says how a person reaches support. Every field may be empty.
@@ -120,6 +162,13 @@ func ParseConfig(data []byte, name string) (Config, error) {
 			p.mapping(n, key, []field{
 				{"supported", func(n *yaml.Node, key string) { c.Browsers.Supported = p.policy(n, key) }},
 				{"features", listOf(p, &c.Browsers.Features, feature)},
+			})
+		}},
+		{"cookies", func(n *yaml.Node, key string) { c.Cookies = p.cookies(n, key) }},
+		{"repair", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"storage_keys", listOf(p, &c.Repair.Keys, anyText)},
+				{"site_data", p.truth(&c.Repair.SiteData)},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -331,6 +380,85 @@ func (p *parser) policy(n *yaml.Node, key string) *agent.Policy {
 		return nil // each of them was read, so there are none but wrong ones
 	}
 	return &policy
+}
+
+func (p *parser) cookies(n *yaml.Node, key string) []Cookie {
+	if !p.is(&n, key, yaml.SequenceNode, "write each cookie in lines of its own after a dash, beginning with its name") {
+		return nil
+	}
+	if len(n.Content) > evidence.MaxKinds {
+		p.wrong(n, key, fmt.Sprintf("has %d cookies", len(n.Content)), fmt.Sprintf("name at most %d: those without which nobody is signed in", evidence.MaxKinds))
+		return nil
+	}
+	var list []Cookie
+	for i, item := range n.Content {
+		c := Cookie{Path: "/"}
+		itemKey, faults := fmt.Sprintf("%s[%d]", key, i), len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"name", p.text(&c.Name, cookieName)},
+			{"path", p.text(&c.Path, cookiePath)},
+			{"domain", p.text(&c.Domain, cookieDomain)},
+			{"secure", p.truth(&c.Secure)},
+			{"http_only", p.truth(&c.HTTPOnly)},
+			{"same_site", p.text(&c.SameSite, sameSite)},
+			{"partitioned", p.truth(&c.Partitioned)},
+			{"cross_site_post", p.truth(&c.Posted)},
+		})
+		if c.Name == "" && len(p.errs) == faults {
+			p.wrong(item, itemKey, "has no name", "write the name that the site gives the cookie; * stands for anything")
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+func (p *parser) truth(to *bool) func(*yaml.Node, string) {
+	return func(n *yaml.Node, key string) {
+		if !p.is(&n, key, yaml.ScalarNode, "write true or false") {
+			return
+		}
+		if err := n.Decode(to); err != nil {
+			p.wrong(n, key, fmt.Sprintf("%q is neither true nor false", n.Value), "write true or false, without quotes")
+		}
+	}
+}
+
+// The names, paths and domains go into Set-Cookie headers.
+var (
+	cookieNameForm   = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$`)
+	cookiePathForm   = regexp.MustCompile(`^/[A-Za-z0-9/._~%-]{0,100}$`)
+	cookieDomainForm = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*$`)
+)
+
+func cookieName(s string) (string, problem) {
+	if !cookieNameForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q cannot be a cookie's name", s), "write it as it stands before the = in Set-Cookie; * stands for anything"}
+	}
+	return s, problem{}
+}
+
+func cookiePath(s string) (string, problem) {
+	if !cookiePathForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q is no path", s), "write it like / or /app"}
+	}
+	return s, problem{}
+}
+
+func cookieDomain(s string) (string, problem) {
+	host := strings.TrimPrefix(strings.ToLower(s), ".")
+	if !cookieDomainForm.MatchString(host) {
+		return "", problem{fmt.Sprintf("%q is no domain", s), "write it like portal.example"}
+	}
+	return host, problem{}
+}
+
+func sameSite(s string) (string, problem) {
+	switch v := strings.ToLower(s); v {
+	case "strict", "lax", "none":
+		return v, problem{}
+	}
+	return "", problem{fmt.Sprintf("%q is no SameSite", s), "write strict, lax or none, or leave the key out"}
 }
 
 func feature(s string) (string, problem) {

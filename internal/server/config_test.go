@@ -89,7 +89,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, browsers, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, browsers, cookies, repair, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -119,6 +119,11 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a browser that is none", "browsers:\n  supported:\n    chrom: 120\n", "f:3: browsers.supported: "},
 		{"a version that is none", "browsers:\n  supported:\n    chrome: new\n", `f:3: browsers.supported.chrome: "new" is no version`},
 		{"a feature that is none", "browsers:\n  features: [webautn]\n", `f:2: browsers.features[0]: there is no feature "webautn" (hint: did you mean webauthn?)`},
+		{"a cookie without a name", "cookies:\n  - {path: /}\n", "f:2: cookies[0]: has no name"},
+		{"a cookie's name that breaks a header", "cookies:\n  - name: 'a;b'\n", `f:2: cookies[0].name: "a;b" cannot be a cookie's name`},
+		{"a SameSite that is none", "cookies:\n  - {name: a, same_site: never}\n", `cookies[0].same_site: "never" is no SameSite`},
+		{"a truth that is none", "cookies:\n  - {name: a, secure: maybe}\n", `cookies[0].secure: "maybe" is neither true nor false`},
+		{"too many cookies", "cookies: [" + strings.Repeat("{name: a},", 13) + "]\n", "f:1: cookies: has 13 cookies"},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}

@@ -116,6 +116,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	e := evidence.Evidence{
 		Host:     evidence.Told(v.outcome, v.reference, s.cfg.Outcomes),
 		Identity: identity(r),
+		Origin:   s.origin(r),
 		Run: evidence.Run{
 			Tier: evidence.HTML, TierReason: evidence.NoScript,
 			Embedding: evidence.Saw(v.embedding), Before: v.before,
@@ -125,7 +126,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		e.Script.Runs = evidence.Saw(false)
 	}
 	if roundTrip {
-		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, v.run))
+		s.cookiesSeen(r, v.run).into(&e.Cookies)
 	}
 	agent.Identify(&e, s.policy)
 	s.document(w, r, v, e)
@@ -188,7 +189,10 @@ type frameConfig struct {
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity `json:"identity"`
+	Origin   evidence.Origin   `json:"origin"`
 	Policy   agent.Policy      `json:"policy"`
+	// Keys are the names in storage that a person may have cleared.
+	Keys []string `json:"keys,omitempty"`
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
@@ -233,7 +237,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(r),
-			Host: e.Host, Identity: e.Identity, Policy: s.policy,
+			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys,
 		},
 	}
 	if len(v.before) == 0 {
@@ -273,14 +277,10 @@ func (s *server) view(r *http.Request, m widget.Model) template.HTML {
 // site is what the screen is told of the site. Without a login page in the
 // configuration its host is taken to be the one that was asked.
 func (s *server) site(r *http.Request) widget.Site {
-	login := cmp.Or(s.cfg.Site.Login, "//"+r.Host)
-	host := ""
-	if u, err := url.Parse(login); err == nil {
-		host = u.Hostname()
-	}
 	return widget.Site{
-		Name: s.cfg.Site.Name, Host: host, Login: s.cfg.Site.Login,
-		Phone: s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
+		Name: s.cfg.Site.Name, Host: hostname(cmp.Or(s.cfg.Site.Login, "//"+r.Host)), Login: s.cfg.Site.Login,
+		Clears: len(s.cfg.Cookies) > 0,
+		Phone:  s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
 	}
 }
 
@@ -335,6 +335,27 @@ func (s *server) address(r *http.Request, v visit) string {
 	return u.String()
 }
 
+// origin is where the page was asked for.
+func (s *server) origin(r *http.Request) evidence.Origin {
+	o := evidence.Origin{Scheme: evidence.Saw("http"), Canonical: evidence.Fact[string]{State: evidence.Absent}}
+	if s.https(r) {
+		o.Scheme = evidence.Saw("https")
+	}
+	o.Host = evidence.Saw(hostname("//" + r.Host))
+	if s.cfg.Site.Login != "" {
+		o.Canonical = evidence.Saw(hostname(s.cfg.Site.Login))
+	}
+	return o
+}
+
+func hostname(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
 // addSeen puts in what the request itself shows of the browser that posted,
 // where the evidence does not say it already.
 func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
@@ -346,8 +367,8 @@ func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
 	if !e.Browser.Family.Known() && !e.Identity.Request.Known() {
 		e.Identity.Request = identity(r).Request
 	}
-	if !e.Cookies.HTTP.Known() && !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
-		e.Cookies.HTTP = evidence.Saw(s.roundTripSeen(r, run))
+	if !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
+		s.cookiesSeen(r, run).into(&e.Cookies)
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/evidence"
 )
 
 func TestClock_saysWhenItGotTheRequestAndWhenItAnswered(t *testing.T) {
@@ -55,10 +58,13 @@ func TestCookies_goesRound(t *testing.T) {
 	set := ask(h, "GET", "/latchkey/cookies?run=0123abCD")
 	assert.Equal(t, 204, set.StatusCode)
 	assert.Equal(t, "no-store", set.Header.Get("Cache-Control"))
-	assert.Equal(t, "latchkey-0123abCD=1; Path=/latchkey/; Max-Age=60; HttpOnly; SameSite=Lax", set.Header.Get("Set-Cookie"))
+	assert.Equal(t, []string{
+		"latchkey-0123abCD=1; Path=/latchkey/; Max-Age=60; HttpOnly; SameSite=Lax",
+		"latchkey-0123abCD-0=1; Path=/latchkey/; Max-Age=60; HttpOnly; Secure; SameSite=Lax",
+	}, set.Header.Values("Set-Cookie"))
 
 	echo := ask(h, "GET", "/latchkey/cookies/echo?run=0123abCD", "Cookie", "session=x; latchkey-0123abCD=1")
-	assert.Equal(t, `{"seen":true}`+"\n", bodyOf(t, echo))
+	assert.JSONEq(t, `{"seen":true,"kinds":[{"secure":true,"same_site":"lax","came":false}],"jar":{"count":1,"bytes":11}}`, bodyOf(t, echo))
 	assert.Equal(t, "no-store", echo.Header.Get("Cache-Control"))
 	assert.Equal(t, "latchkey-0123abCD=1; Path=/latchkey/; Max-Age=0; HttpOnly; SameSite=Lax", echo.Header.Get("Set-Cookie"))
 }
@@ -72,15 +78,15 @@ func TestCookies_goRoundInARealClient(t *testing.T) {
 	client.Jar = jar
 
 	for _, c := range []struct{ step, path, want string }{
-		{"before it is set", "/latchkey/cookies/echo?run=0123abcd", `{"seen":false}` + "\n"},
+		{"before it is set", "/latchkey/cookies/echo?run=0123abcd", `{"seen":false,`},
 		{"set", "/latchkey/cookies?run=0123abcd", ""},
-		{"for another run", "/latchkey/cookies/echo?run=0123abce", `{"seen":false}` + "\n"},
-		{"for this run", "/latchkey/cookies/echo?run=0123abcd", `{"seen":true}` + "\n"},
-		{"after it was taken away", "/latchkey/cookies/echo?run=0123abcd", `{"seen":false}` + "\n"},
+		{"for another run", "/latchkey/cookies/echo?run=0123abce", `{"seen":false,`},
+		{"for this run", "/latchkey/cookies/echo?run=0123abcd", `{"seen":true,`},
+		{"after it was taken away", "/latchkey/cookies/echo?run=0123abcd", `{"seen":false,`},
 	} {
 		got, err := client.Get(web.URL + c.path)
 		require.NoError(t, err, c.step)
-		assert.Equal(t, c.want, bodyOf(t, got), c.step)
+		assert.True(t, strings.HasPrefix(bodyOf(t, got), c.want), c.step)
 		require.NoError(t, got.Body.Close())
 	}
 }
@@ -93,7 +99,7 @@ func TestCookies_areNotSeenIn(t *testing.T) {
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Cookie", header)
-		assert.False(t, s.roundTripSeen(r, "0123abcd"), header)
+		assert.False(t, s.cookiesSeen(r, "0123abcd").Seen, header)
 	}
 }
 
@@ -138,7 +144,7 @@ func TestCookies_areSecureExactlyOverHTTPS(t *testing.T) {
 			r.Header.Set("X-Forwarded-Proto", c.proto)
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			require.Len(t, w.Result().Cookies(), 1)
+			require.NotEmpty(t, w.Result().Cookies())
 			assert.Equal(t, c.want, w.Result().Cookies()[0].Secure)
 		})
 	}
@@ -163,7 +169,78 @@ func TestHandler_answersARequestWith60KBOfCookies(t *testing.T) {
 			require.NoError(t, err)
 			defer got.Body.Close()
 			assert.Equal(t, 200, got.StatusCode)
-			assert.Equal(t, `{"seen":true}`+"\n", bodyOf(t, got))
+			assert.True(t, strings.HasPrefix(bodyOf(t, got), `{"seen":true,`))
 		})
+	}
+}
+
+func TestCookies_haveTheAttributesOfTheLoginsOwn(t *testing.T) {
+	o := testOptions(t)
+	c, err := ParseConfig([]byte(`cookies:
+  - {name: __Host-session, secure: true, http_only: true, same_site: strict}
+  - {name: "oidc.*", path: /signin, domain: portal.example, secure: true, same_site: none, cross_site_post: true}
+  - {name: embedded, secure: true, same_site: none, partitioned: true}
+`), "latchkey.yaml")
+	require.NoError(t, err)
+	o.Config = c
+	h := testServer(t, o).handler()
+	set := ask(h, "GET", "/latchkey/cookies?run=0123abcd").Header.Values("Set-Cookie")
+	assert.Equal(t, []string{
+		"__Host-latchkey-0123abcd-0=1; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Strict",
+		"latchkey-0123abcd-1=1; Path=/latchkey/; Domain=portal.example; Max-Age=60; Secure; SameSite=None",
+		"latchkey-0123abcd-2=1; Path=/latchkey/; Max-Age=60; Secure; SameSite=None; Partitioned",
+	}, set[1:])
+	kept := ask(h, "GET", "/latchkey/cookies/echo?keep=1&run=0123abcd", "Cookie",
+		"__Host-latchkey-0123abcd-0=1; oidc.a=5ecret; oidc.a=5ecret2; theme=5ecret3; theme=dark")
+	assert.Empty(t, kept.Header.Values("Set-Cookie"), "somebody will ask again")
+	body := bodyOf(t, kept)
+	var got echo
+	require.NoError(t, json.Unmarshal([]byte(body), &got))
+	assert.False(t, got.Seen)
+	assert.Equal(t, evidence.Kinds{
+		{Name: "__Host-session", Secure: true, SameSite: "strict", Came: true},
+		{Name: "oidc.*", Domain: "portal.example", Secure: true, SameSite: "none", Posted: true},
+		{Name: "embedded", Secure: true, SameSite: "none", Partitioned: true},
+	}, got.Kinds)
+	assert.Equal(t, 4, got.Jar.Count)
+	assert.True(t, got.Jar.Listed)
+	require.Len(t, got.Jar.Doubled, 2)
+	assert.Equal(t, "oidc.a", got.Jar.Doubled[0])
+	assert.Regexp(t, `^#[0-9a-f]{8}$`, got.Jar.Doubled[1], "what nobody listed has no name")
+	assert.NotContains(t, body, "5ecret")
+	assert.NotContains(t, body, "theme")
+}
+
+func TestClear_takesTheLoginsCookiesAway(t *testing.T) {
+	o := testOptions(t)
+	c, err := ParseConfig([]byte("site: {login: https://app.portal.example/signin/start}\ncookies: [{name: 'oidc.*', path: /signin}, {name: __Host-session, secure: true}]\nrepair: {site_data: true}\n"), "latchkey.yaml")
+	require.NoError(t, err)
+	o.Config = c
+	h := testServer(t, o).handler()
+	clear := func(headers ...string) *http.Response {
+		return ask(h, "POST", "https://app.portal.example/latchkey/clear", append(headers, "Cookie", "oidc.a=5ecret; theme=dark; __Host-session=5ecret")...)
+	}
+	for _, from := range [][]string{nil, {"Origin", "https://evil.example"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Site", "cross-site", "Origin", "https://app.portal.example"}} {
+		r := clear(from...)
+		assert.Equal(t, http.StatusForbidden, r.StatusCode, from)
+		assert.Empty(t, r.Header.Values("Set-Cookie"))
+	}
+	for _, from := range [][]string{{"Origin", "https://app.portal.example"}, {"Sec-Fetch-Site", "same-origin"}} {
+		r := clear(from...)
+		assert.JSONEq(t, `{"came":["__Host-session","oidc.a"]}`, bodyOf(t, r))
+		assert.Equal(t, `"cache", "storage"`, r.Header.Get("Clear-Site-Data"))
+		set := r.Header.Values("Set-Cookie")
+		assert.LessOrEqual(t, len(set), clearedAtOnce)
+		for _, want := range []string{
+			"__Host-session=; Path=/; Max-Age=0; Secure",
+			"oidc.a=; Path=/; Max-Age=0; Secure",
+			"oidc.a=; Path=/; Domain=portal.example; Max-Age=0; Secure",
+			"oidc.a=; Path=/signin; Domain=app.portal.example; Max-Age=0; Secure",
+		} {
+			assert.Contains(t, set, want)
+		}
+		for _, s := range set {
+			assert.NotContains(t, s, "theme", "the operator did not list it")
+		}
 	}
 }

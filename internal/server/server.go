@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,6 +48,7 @@ type server struct {
 	set      diag.Set
 	policy   agent.Policy
 	words    *text.Catalogue
+	nameKey  [16]byte // see hashed
 }
 
 // New returns the handler of the whole server.
@@ -85,6 +87,7 @@ func newServer(o Options) (*server, error) {
 		policy:   o.Config.policy(),
 		words:    text.English(),
 	}
+	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ var (
 	apps    = []string{"alipay", "dingtalk", "discord", "facebook", "google-app", "instagram", "kakaotalk", "line",
 		"linkedin", "messenger", "outlook", "pinterest", "qq", "reddit", "slack", "snapchat", "teams", "telegram",
 		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
-	reasons = []string{"absent", "no-compiler", "policy", "content-type", "lockdown",
+	reasons = []string{"stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
 		"data-saving", "explorer", "shell", "stuck", "unnamed"}
 )
 
@@ -67,7 +67,7 @@ func keys(c *text.Catalogue, prefixes ...string) []string {
 // raw gives the words of a key with their placeholders still in them.
 func raw(c *text.Catalogue, key string) []string {
 	keep := diag.Args{}
-	for _, name := range []string{"app", "browser", "direction", "feature", "host", "released", "site", "size", "stores", "support",
+	for _, name := range []string{"canonical", "found", "app", "browser", "direction", "feature", "host", "released", "site", "size", "stores", "support",
 		"system", "type", "version", "wanted"} {
 		keep[name] = "{" + name + "}"
 	}
