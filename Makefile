@@ -9,12 +9,12 @@ SOURCES := $(shell find app cmd internal web \( -path web/dist -o -name node_mod
 NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
-# and WebKitGTK, the engines of 2016, 2020 and 2022, a display for them, and
-# fonts for all.
-PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core
+# and WebKitGTK, the engines of 2016, 2020 and 2022, a display for them, fonts
+# for all, and the server that stands in front of many a login.
+PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser check generate agents golden size bench fmt lint deps node
+.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench fmt lint deps node
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-wasm: node ## Run the tests of the browser's side as WebAssembly, under nod
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
 	$(GO) test -count=1 -timeout 15m -p 1 ./internal/e2e/...
+
+faults: deps build $(NODE_MODULES) ## Run the browser tests and write what they found to internal/e2e/README.md
+	LATCHKEY_TABLE=1 $(GO) test -count=1 -timeout 15m ./internal/e2e
 
 check: lint ## What CI checks besides the tests: lint, goldens, import table, sizes
 	$(GO) test -count=1 -run 'Import|Golden|golden|Catalogue' ./internal/testkit ./internal/checks ./cmd/latchkey ./app/...
@@ -81,10 +84,11 @@ node:
 	@missing=; command -v node >/dev/null || missing=nodejs; command -v npm >/dev/null || missing="$$missing npm"; $(call install,$$missing)
 
 # Installs Debian packages, as root or through sudo, if there are any to install.
+# At runlevel 1 no package starts the service that it brings.
 define install
 if [ -n "$(1)" ]; then \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $(1); \
+	$$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends $(1); \
 fi
 endef
 

@@ -40,7 +40,6 @@
 
   function embedding() {
     if (window.top === window) return 'top';
-    if (window.credentialless) return 'cross-origin'; // it has an empty jar of its own
     try { return window.parent.document ? 'same-origin' : 'cross-origin'; } catch (e) { return 'cross-origin'; }
   }
 
@@ -135,7 +134,7 @@
   // ---- What takes a request or an event. Each calls done once.
 
   var given = null; // the newest cookies that came back, and when they were set
-  var tooLarge = window.credentialless ? { value: true } : undefined; // embed.js opens it so when it came not up with cookies
+  var tooLarge = config.too_large;
 
   // Asks whether the server refuses requests for their cookies.
   function weigh(status) {

@@ -201,8 +201,10 @@ func open(t *testing.T, p drive.Page, url string) look {
 	t.Helper()
 	before, err := p.Console(t.Context())
 	require.NoError(t, err)
+	start := time.Now()
 	visit(t, p, url)
 	l := settled(t, p)
+	note(t, l, time.Since(start))
 	l.Console = l.Console[len(before):]
 	return l
 }

@@ -122,6 +122,11 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 			Embedding: evidence.Saw(v.embedding), Before: v.before,
 		},
 	}
+	if v.outcome == "431" || v.outcome == "494" {
+		// A server in front sends people here whose request it refused for its
+		// length: 431 is HTTP's word for it (RFC 6585), 494 nginx's.
+		e.Cookies.TooLarge = evidence.Saw(true)
+	}
 	if v.look == lookNoScript {
 		e.Script.Runs = evidence.Saw(false)
 	}
@@ -188,9 +193,10 @@ type frameConfig struct {
 	Host    evidence.Host `json:"host"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
-	Identity evidence.Identity `json:"identity"`
-	Origin   evidence.Origin   `json:"origin"`
-	Policy   agent.Policy      `json:"policy"`
+	Identity evidence.Identity   `json:"identity"`
+	Origin   evidence.Origin     `json:"origin"`
+	Policy   agent.Policy        `json:"policy"`
+	TooLarge evidence.Fact[bool] `json:"too_large,omitzero"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
 }
@@ -237,7 +243,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(r),
-			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys,
+			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 		},
 	}
 	if len(v.before) == 0 {
