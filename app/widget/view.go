@@ -100,7 +100,7 @@ func (v view) body() []app.UI {
 		v.progress(),
 		v.answer(),
 		app.Div().Class("actions").Body(
-			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed() && !v.leads("open-in-browser"))).
+			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed() && !v.acts())).
 				Attr("form", "latchkey-again").DataSet("action", "again").Text(v.ui("again")),
 		),
 		v.next(),
@@ -111,9 +111,18 @@ func (v view) body() []app.UI {
 	}
 }
 
-// leads is whether a fix is the first thing to do.
-func (v view) leads(fix string) bool {
-	return len(v.Report.Advice) > 0 && v.Report.Advice[0].Fix == fix
+// clears is whether a fix is one that the server does here when it is asked.
+func (v view) clears(fix string) bool {
+	return v.Site.Clears && (fix == "clear-site-data" || fix == "remove-old-cookies")
+}
+
+// acts is whether the first thing to do is a button of its own.
+func (v view) acts() bool {
+	if len(v.Report.Advice) == 0 {
+		return false
+	}
+	fix := v.Report.Advice[0].Fix
+	return fix == "open-in-browser" || v.clears(fix)
 }
 
 // primary is the class of a button that is the one thing to do, or is not.
@@ -321,12 +330,14 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 	if id == "open-in-browser" {
 		parts = append(parts, v.leave()...)
 	}
-	if v.Site.Clears && (id == "clear-site-data" || id == "remove-old-cookies") {
-		parts = append(parts,
+	if v.clears(id) {
+		parts = []app.UI{
 			app.P().Class("needs-script").Text(v.words.Text(v.values(nil), "ui.clear.note")),
 			app.P().Class("needs-script").Body(
 				app.Button().ID("latchkey-clear-"+id).Type("button").Class("primary").DataSet("action", "clear").Text(v.ui("clear"))),
-		)
+			app.Details().ID("latchkey-by-hand-" + id).Body(
+				app.Summary().ID("latchkey-by-hand-"+id+"-summary").Text(v.ui("byhand")), app.Div().Body(parts...)),
+		}
 	}
 	if b, ok := buttons[id]; ok {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").

@@ -90,6 +90,6 @@ var (
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,
 		"wait-for-maintenance", "contact-support")
 
-	serviceError = told("service-error", evidence.ServerError, nil,
+	serviceError = told("service-error", evidence.ServerError, []string{"cookies-too-large"},
 		"wait-and-retry", "contact-support")
 )
