@@ -3,10 +3,12 @@
 // names and writes down what it made in web/dist/manifest.json. It runs at
 // build time only, from the top of the module:
 //
+//	go run ./cmd/pack -trim bin/go-app
 //	go run ./cmd/pack -wasm bin/widget.wasm
 //	go run ./cmd/pack -size
 //
-// The second form prints the sizes and fails when one is over its budget.
+// The first form prepares the build of the WebAssembly (see trim.go), the last
+// one prints the sizes and fails when one is over its budget.
 package main
 
 import (
@@ -31,17 +33,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	wasm := flags.String("wasm", "", "the WebAssembly `FILE` to pack with the rest")
 	size := flags.Bool("size", false, "print the sizes and fail when one is over its budget")
+	trimmed := flags.String("trim", "", "copy go-app without its server to `DIR`, and a go.mod that uses it to DIR.mod")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
 	}
-	if *wasm == "" && !*size {
-		fmt.Fprintln(stderr, "pack: say what to do: -wasm FILE or -size")
+	if *wasm == "" && !*size && *trimmed == "" {
+		fmt.Fprintln(stderr, "pack: say what to do: -trim DIR, -wasm FILE or -size")
 		return 2
 	}
 
+	if *trimmed != "" {
+		if err := trim(*trimmed); err != nil {
+			fmt.Fprintln(stderr, "pack: trim go-app:", err)
+			return 1
+		}
+	}
 	if *wasm != "" {
 		if err := packAll(*wasm); err != nil {
 			fmt.Fprintln(stderr, "pack:", err)
