@@ -14,6 +14,7 @@ func Catalogue() diag.Set {
 		Checks: []diag.Check{
 			javascriptOff,
 			cookiesBlocked,
+			cookiesThirdPartyBlocked,
 			storageBlocked,
 			browserCompatMode,
 			browserEmbeddedView,

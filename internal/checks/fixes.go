@@ -9,6 +9,7 @@ import (
 // each is done in which browser is a matter of words; see package text.
 var fixes = []diag.Fix{
 	{ID: "allow-cookies", Offered: hasMenu},
+	{ID: "allow-third-party-cookies", Offered: hasMenu},
 	{ID: "ask-it-to-allow"},
 	{ID: "check-caps-lock", Offered: hasKeyboard},
 	{ID: "check-spam-folder"},

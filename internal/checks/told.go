@@ -48,7 +48,7 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "clock-wrong"},
+		[]string{"javascript-off", "cookies-blocked", "cookies-third-party-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "clock-wrong"},
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, nil,
@@ -61,7 +61,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "clock-wrong"},
+		[]string{"javascript-off", "cookies-blocked", "cookies-third-party-blocked", "storage-blocked", "browser-embedded-view", "clock-wrong"},
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
