@@ -30,7 +30,7 @@ bin/widget.wasm: $(SOURCES) go.mod go.sum
 	@mkdir -p bin
 	GOOS=js GOARCH=wasm $(GO) build $(WASM_FLAGS) -o $@ ./cmd/widget
 
-web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/frame.js web/latchkey.css
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/frame.js web/third.js web/latchkey.css
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm
 	@touch $@
 

@@ -9,6 +9,7 @@
   var STALL = 45000; // ms until a download counts as stalled: six times a slow line's 7 s
   var PATIENCE = 600; // ms that the Go program gets before the server is asked
   var ASK = 2000; // ms that a look may take, as in Go's probes
+  var ASK_THIRD = 5000; // ms where another site is among them
   var BEAT = 2000; // ms between two questions whether the Go program lives
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
@@ -66,9 +67,9 @@
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'indexedDB', 'cache'], waiting = names.length + 1;
+    var names = ['claim', 'clock', 'indexedDB', 'cache', 'third'], waiting = names.length + 1;
     given = '';
-    var timer = setTimeout(end, ASK);
+    var timer = setTimeout(end, config.third ? ASK_THIRD : ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
     function one() { if (!--waiting) end(); }
     each(names, function (name) {

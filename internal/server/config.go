@@ -21,10 +21,14 @@ import (
 // Config is what the operator of a site tells Latchkey about it. The zero value
 // is not for use: start from DefaultConfig.
 type Config struct {
-	Site     Site
-	Support  Support
-	Embed    Embed
-	Browsers Browsers
+	Site    Site
+	Support Support
+	Embed   Embed
+	// IdentityProvider is the address of Latchkey's base on another site that
+	// people sign in over, like https://idp.example/latchkey, or empty. That
+	// site's own configuration allows this one's origin to embed it.
+	IdentityProvider string
+	Browsers         Browsers
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -116,6 +120,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"origins", listOf(p, &c.Embed.Origins, origin)},
 			})
 		}},
+		{"identity_provider", p.text(&c.IdentityProvider, baseAddress)},
 		{"browsers", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"supported", func(n *yaml.Node, key string) { c.Browsers.Supported = p.policy(n, key) }},
@@ -395,6 +400,25 @@ func origin(s string) (string, problem) {
 		host = strings.TrimSuffix(host, usual)
 	}
 	return u.Scheme + "://" + host, problem{}
+}
+
+// baseAddress is an origin and a base path.
+func baseAddress(s string) (string, problem) {
+	host, path, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://"), "/")
+	at, bad := origin(strings.TrimSuffix(s, "/"+path))
+	if bad != (problem{}) {
+		return "", problem{fmt.Sprintf("%q is not where Latchkey is on a site", s), "write it like https://idp.example/latchkey"}
+	}
+	path = strings.TrimSuffix("/"+path, "/")
+	if host == "" || !baseForm.MatchString(path) {
+		return "", problem{fmt.Sprintf("%q has a path that cannot be", s), "write it like https://idp.example/latchkey"}
+	}
+	return at + path, problem{}
+}
+
+// originOf is the origin of a base address.
+func originOf(base string) string {
+	return strings.Join(strings.SplitN(base, "/", 4)[:3], "/")
 }
 
 func proxy(s string) (netip.Prefix, problem) {

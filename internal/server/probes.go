@@ -98,10 +98,16 @@ func (s *server) roundTripCookie(r *http.Request, run string, maxAge int) *http.
 	}
 }
 
-// roundTripSeen tells whether the cookie came back. It reads the header itself
-// because net/http parses no cookies at all when there are more than 3000.
+// roundTripSeen tells whether the cookie came back.
 func (s *server) roundTripSeen(r *http.Request, run string) bool {
-	want := roundTripName(run) + "=1"
+	return hasCookie(r, roundTripName(run))
+}
+
+// hasCookie tells whether one of our cookies came, all of which have the value
+// 1. It reads the header itself because net/http parses no cookies at all when
+// there are more than 3000.
+func hasCookie(r *http.Request, name string) bool {
+	want := name + "=1"
 	for _, line := range r.Header.Values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
 			if strings.TrimSpace(pair) == want {
