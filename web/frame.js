@@ -89,12 +89,24 @@
     var seen = JSON.parse(report), ids = [];
     each(seen.findings, function (f) { ids.push(f.check); });
     html.setAttribute('data-latchkey-state', done ? 'done' : 'running');
+    if (done) each(main().querySelectorAll('.storage-access'), ask);
     size();
     if (!done) return;
     found = ids;
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
+  }
+
+  // Puts in the page of the other site that has the button for storage access:
+  // it takes a click in that very frame.
+  function ask(place) {
+    if (place.firstChild) return;
+    var f = document.createElement('iframe');
+    f.id = 'latchkey-ask';
+    f.title = place.getAttribute('data-title');
+    f.src = config.third + '/third/ask?for=' + location.protocol + '//' + location.host;
+    place.appendChild(f);
   }
 
   // Where a person goes on in another browser: the page that is open here, or
@@ -291,7 +303,8 @@
   function size() { tell({ type: 'size', height: Math.ceil(document.body.getBoundingClientRect().height) }); }
 
   window.addEventListener('message', function (e) {
-    var d = e.data;
+    var d = e.data, frame = byId('latchkey-ask');
+    if (d && d.allowed && frame && e.source === frame.contentWindow) return actions.again();
     if (!d || d.latchkey !== 1 || d.type !== 'hello' || e.source !== window.parent || e.source === window) return;
     var own = location.protocol + '//' + location.host;
     if (e.origin !== own && config.origins.indexOf(e.origin) < 0) return;
@@ -319,6 +332,8 @@
   var actions = {
     again: function () {
       slow = {};
+      var frame = byId('latchkey-ask');
+      if (frame) frame.parentNode.removeChild(frame);
       if (!before.length) before = found;
       heard = now();
       html.setAttribute('data-latchkey-state', 'running');

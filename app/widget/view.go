@@ -315,6 +315,10 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 	if id == "open-in-browser" {
 		parts = append(parts, v.leave()...)
 	}
+	if id == "allow-storage-access" {
+		// frame.js puts in the other site's page, whose button it is.
+		parts = append(parts, app.Div().Class("storage-access").DataSet("title", v.ui("storageaccess.title")))
+	}
 	if b, ok := buttons[id]; ok {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").
 			DataSet("action", b.action).Text(v.ui(b.label)))

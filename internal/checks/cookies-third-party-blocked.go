@@ -66,7 +66,7 @@ var frameReasons = map[string]string{"policy": "frame-policy", "insecure": "inse
 // blocksThirdParty puts first what lowers protection least. On iPhones all
 // browsers are the same; on Macs another one needs no setting changed.
 func blocksThirdParty(e evidence.Evidence, s diag.Sureness) diag.Outcome {
-	fixes := []string{"allow-third-party-cookies", "use-other-browser", "report-to-site", "contact-support"}
+	fixes := []string{"allow-storage-access", "allow-third-party-cookies", "use-other-browser", "report-to-site", "contact-support"}
 	if evidence.Is(e.Browser.Engine, "WebKit") {
 		fixes = []string{"use-other-browser", "allow-third-party-cookies", "report-to-site", "contact-support"}
 		if isMobile(e) {

@@ -28,8 +28,16 @@ type twoSites struct {
 	idp   string
 }
 
+// asking is whether the other site's frames ask for storage access.
+type asking bool
+
 // startTwo starts them. Faults are those of the other site.
 func startTwo(t *testing.T, faults ...middleware) twoSites {
+	t.Helper()
+	return startTwoThat(t, asking(false), faults...)
+}
+
+func startTwoThat(t *testing.T, asks asking, faults ...middleware) twoSites {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a browser: left out by -short")
@@ -52,7 +60,7 @@ func startTwo(t *testing.T, faults ...middleware) twoSites {
 	var origins []string // of the portal, which starts after the other
 	idp := serve("idp.localhost", func(address string) http.Handler {
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			newHandler(t, address, time.Now, func(c *server.Config) { c.Embed.Origins = origins }).ServeHTTP(w, r)
+			newHandler(t, address, time.Now, func(c *server.Config) { c.Embed = server.Embed{Origins: origins, StorageAccess: bool(asks)} }).ServeHTTP(w, r)
 		})
 		for _, f := range slices.Backward(faults) {
 			h = f(h)
@@ -262,4 +270,59 @@ func TestThird_untested(t *testing.T) {
 			thirdUntested(t, l, "frame-policy")
 		})
 	}
+}
+
+// One click in the other site's own page lets its frames have their cookies,
+// if they ask for them.
+func TestThird_oneTap(t *testing.T) {
+	t.Parallel()
+	// Firefox asks outside of the page; this is what the person answers there.
+	answering := func(yes bool) drive.Options {
+		return prefs("dom.storage_access.prompt.testing", true, "dom.storage_access.prompt.testing.allow", yes)
+	}
+	two := startTwoThat(t, asking(true))
+	openMarked := func(t *testing.T, p drive.Page) {
+		t.Helper()
+		l := open(t, p, two.idp+"/latchkey/third/mark?back="+two.page("outcome=sso_failed"))
+		require.Equal(t, "no yes yes yes no", thirdSeen(l))
+		thirdBlocked(t, l, diag.Sure)
+		require.Equal(t, "allow-storage-access", l.Fixes[0])
+	}
+	// The frame loads in its own time, and a click before that does nothing.
+	click := func(t *testing.T, p drive.Page, then string) {
+		t.Helper()
+		eventually(t, "the click is heard", func() bool {
+			_ = p.(drive.FrameClicker).ClickFrame(t.Context(), "/third/ask", 40, 22)
+			time.Sleep(300 * time.Millisecond)
+			return read[bool](t, p, then)
+		})
+	}
+
+	t.Run("allowed", func(t *testing.T) {
+		p := drive.Open(t, drive.Firefox, answering(true))
+		openMarked(t, p)
+		click(t, p, `!document.getElementById("latchkey-ask")`)
+		l := settled(t, p)
+		assert.Equal(t, "yes yes yes yes yes", thirdSeen(l))
+		assert.True(t, l.Fixed)
+		assert.Equal(t, []string{"account-sso-failed"}, l.Findings)
+		quiet(t, l)
+	})
+	t.Run("not allowed", func(t *testing.T) {
+		p := drive.Open(t, drive.Firefox, answering(false))
+		openMarked(t, p)
+		for range 3 {
+			_ = p.(drive.FrameClicker).ClickFrame(t.Context(), "/third/ask", 40, 22)
+			time.Sleep(300 * time.Millisecond)
+		}
+		l := lookAt(t, p)
+		assert.Equal(t, "done", l.State, "nothing begins again")
+		assert.Contains(t, l.Findings, "cookies-third-party-blocked")
+		assert.Equal(t, 1, read[int](t, p, `document.querySelectorAll("#latchkey-ask").length`))
+	})
+	t.Run("frames that do not ask", func(t *testing.T) {
+		p := drive.Open(t, drive.Firefox, answering(true))
+		l := openThird(t, startTwo(t), p)
+		assert.NotContains(t, l.Fixes, "allow-storage-access", "it would not help them")
+	})
 }

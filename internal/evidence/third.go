@@ -12,6 +12,9 @@ type ThirdParty struct {
 	// Access is document.hasStorageAccess there: whether the frame has the
 	// cookies that it has as a page of its own.
 	Access Fact[bool] `json:"access,omitzero" send:"yes"`
+	// Asks is whether that site's own frames ask for access, by the word of its
+	// operator: a person may have to allow it first.
+	Asks Fact[bool] `json:"asks,omitzero" send:"yes"`
 	// Own is whether a SameSite=None cookie that the frame wrote was kept.
 	// Firefox keeps it apart for this site, so that it proves nothing there.
 	Own Fact[bool] `json:"own,omitzero" send:"yes"`

@@ -54,6 +54,10 @@ type Embed struct {
 	// Origins are written as browsers write them: lower case, without a path
 	// and without the scheme's usual port.
 	Origins []string
+	// StorageAccess is whether this site's own frames in those, which sign
+	// people in, ask for storage access. Without that a person who allows it
+	// gains nothing.
+	StorageAccess bool
 }
 
 // Browsers says what people may sign in with.
@@ -118,6 +122,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		{"embed", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"origins", listOf(p, &c.Embed.Origins, origin)},
+				{"storage_access", p.truth(&c.Embed.StorageAccess)},
 			})
 		}},
 		{"identity_provider", p.text(&c.IdentityProvider, baseAddress)},
@@ -258,6 +263,17 @@ func (p *parser) text(to *string, check func(string) (string, problem)) func(*ya
 			return
 		}
 		*to = v
+	}
+}
+
+func (p *parser) truth(to *bool) func(*yaml.Node, string) {
+	return func(n *yaml.Node, key string) {
+		if !p.is(&n, key, yaml.ScalarNode, "write true or false") {
+			return
+		}
+		if err := n.Decode(to); err != nil || n.Tag != "!!bool" {
+			p.wrong(n, key, fmt.Sprintf("%q is neither true nor false", n.Value), "write true or false")
+		}
 	}
 }
 

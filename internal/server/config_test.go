@@ -29,6 +29,7 @@ embed:
     - https://login.portal.example
     - HTTP://Localhost:8080
     - https://portal.example:443
+  storage_access: true
 identity_provider: https://IDP.example:443/latchkey/
 browsers:
   supported: Chrome >= 120, last 2 Firefox versions, not ie 11
@@ -42,7 +43,7 @@ outcomes:
 	assert.Equal(t, Config{
 		Site:             Site{Name: "Example Clinic", Login: "https://portal.example/login"},
 		Support:          Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
-		Embed:            Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}},
+		Embed:            Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}, StorageAccess: true},
 		IdentityProvider: "https://idp.example/latchkey",
 		Browsers: Browsers{
 			Supported: &agent.Policy{Minimum: map[string]int{"Chrome": 120, "Firefox": 159}, Only: true},
@@ -119,6 +120,8 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a provider with a query", "identity_provider: https://idp.example/latchkey?a=b\n", "has a path that cannot be"},
 		{"a provider that ends a policy", "identity_provider: 'https://idp.example;script-src/a'\n", "is not where Latchkey is on a site"},
 		{"a provider without a host", "identity_provider: 'https:///latchkey'\n", "is not where Latchkey is on a site"},
+		{"text for a truth value", "embed:\n  storage_access: 'true'\n", "f:2: embed.storage_access: \"true\" is neither true nor false"},
+		{"a list for a truth value", "embed:\n  storage_access: [true]\n", "f:2: embed.storage_access: is a list"},
 		{"a mail address with a name", "support:\n  email: Help <help@portal.example>\n", "f:2: support.email:"},
 		{"a mail address without a host", "support:\n  email: help\n", "is not a mail address"},
 		{"a query without data", "browsers:\n  supported: '> 0.5%'\n", `f:2: browsers.supported: "> 0.5%"`},

@@ -16,6 +16,7 @@ import (
 func (s *server) third(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+s.thirdPath(), s.thirdPage)
 	mux.HandleFunc("GET "+s.thirdPath()+"/again", s.thirdPage)
+	mux.HandleFunc("GET "+s.thirdPath()+"/ask", s.thirdAsk)
 	mux.HandleFunc("GET "+s.thirdPath()+"/mark", s.thirdMark)
 }
 
@@ -49,6 +50,10 @@ type thirdConfig struct {
 	// To is the origin that is told, which is one of embed.origins.
 	To    string `json:"to"`
 	Again bool   `json:"again"`
+	// Ask is whether this is the page with the button.
+	Ask bool `json:"ask"`
+	// Asks is Embed.StorageAccess.
+	Asks bool `json:"asks"`
 	// HTTP is whether the cookie of the first page came.
 	HTTP bool `json:"http"`
 	// Login is whether the mark came; nil where there is none to come.
@@ -62,24 +67,71 @@ func (s *server) thirdPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	to := q.Get("for")
-	if !slices.Contains(s.cfg.Embed.Origins, to) {
-		http.Error(w, "for must be one of the origins that may embed this site", http.StatusForbidden)
+	to, ok := s.thirdTo(w, r)
+	if !ok {
 		return
 	}
-	c := thirdConfig{Run: run, Path: s.thirdPath(), To: to, Again: r.URL.Path != s.thirdPath()}
+	c := thirdConfig{Run: run, Path: s.thirdPath(), To: to, Again: r.URL.Path != s.thirdPath(), Asks: s.cfg.Embed.StorageAccess}
 	if c.Again {
 		c.HTTP = hasCookie(r, "latchkey-none-"+run)
 		if came := hasCookie(r, markName); came || s.marked(q.Get("marked")) {
 			c.Login = &came
 		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, false))
-	if err := thirdTemplate.Execute(w, struct {
+	s.thirdDocument(w, thirdTemplate, struct {
 		Script string
 		Config thirdConfig
-	}{s.asset("third.js"), c}); err != nil {
+	}{s.asset("third.js"), c})
+}
+
+var thirdAskTemplate = template.Must(template.New("ask").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="robots" content="noindex">
+<title>{{.Title}}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{{.Style}}">
+<body class="frame">
+<button type="button" id="latchkey-allow">{{.Allow}}</button>
+<p role="status" id="latchkey-denied" data-text="{{.Denied}}"></p>
+<script type="application/json" id="latchkey-third">{{.Config}}</script>
+<script src="{{.Script}}"></script>
+</body>
+</html>
+`))
+
+// thirdAsk is a page to be seen: browsers give storage access only for a click
+// in the very frame that is to have it.
+func (s *server) thirdAsk(w http.ResponseWriter, r *http.Request) {
+	to, ok := s.thirdTo(w, r)
+	if !ok {
+		return
+	}
+	s.thirdDocument(w, thirdAskTemplate, struct {
+		Title, Style, Script, Allow, Denied string
+		Config                              thirdConfig
+	}{
+		Title: s.words.Text(nil, "ui.storageaccess.title"), Style: s.asset("latchkey.css"), Script: s.asset("third.js"),
+		Allow: s.words.Text(nil, "ui.storageaccess"), Denied: s.words.Text(nil, "ui.storageaccess.denied"),
+		Config: thirdConfig{To: to, Ask: true},
+	})
+}
+
+// thirdTo reads which origin is to be told. If that may not embed this site, it
+// has answered the request.
+func (s *server) thirdTo(w http.ResponseWriter, r *http.Request) (origin string, ok bool) {
+	to := r.URL.Query().Get("for")
+	if !slices.Contains(s.cfg.Embed.Origins, to) {
+		http.Error(w, "for must be one of the origins that may embed this site", http.StatusForbidden)
+		return "", false
+	}
+	return to, true
+}
+
+func (s *server) thirdDocument(w http.ResponseWriter, t *template.Template, data any) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, false))
+	if err := t.Execute(w, data); err != nil {
 		s.log.Warn("page not written", "error", err)
 	}
 }
