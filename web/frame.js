@@ -9,6 +9,7 @@
   var STALL = 45000; // ms until a download counts as stalled: six times a slow line's 7 s
   var PATIENCE = 600; // ms that the Go program gets before the server is asked
   var ASK = 2000; // ms that a look may take, as in Go's probes
+  var ASK_THIRD = 5000; // ms where another site is among them
   var BEAT = 2000; // ms between two questions whether the Go program lives
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
@@ -65,8 +66,8 @@
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache'], waiting = names.length;
-    var timer = setTimeout(end, ASK);
+    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third'], waiting = names.length;
+    var timer = setTimeout(end, config.third ? ASK_THIRD : ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
     function one() { if (!--waiting) end(); }
     each(names, function (name) {
@@ -84,6 +85,7 @@
     var seen = JSON.parse(report), ids = [];
     each(seen.findings, function (f) { ids.push(f.check); });
     html.setAttribute('data-latchkey-state', done ? 'done' : 'running');
+    if (done) each(main().querySelectorAll('.storage-access'), ask);
     size();
     if (!done) return;
     found = ids;
@@ -95,6 +97,17 @@
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
+  }
+
+  // Puts in the page of the other site that has the button for storage access:
+  // it takes a click in that very frame.
+  function ask(place) {
+    if (place.firstChild) return;
+    var f = document.createElement('iframe');
+    f.id = 'latchkey-ask';
+    f.title = place.getAttribute('data-title');
+    f.src = config.third + '/third/ask?for=' + location.protocol + '//' + location.host;
+    place.appendChild(f);
   }
 
   // Where a person goes on in another browser: the page that is open here, or
@@ -291,7 +304,8 @@
   function size() { tell({ type: 'size', height: Math.ceil(document.body.getBoundingClientRect().height) }); }
 
   window.addEventListener('message', function (e) {
-    var d = e.data;
+    var d = e.data, frame = byId('latchkey-ask');
+    if (d && d.allowed && frame && e.source === frame.contentWindow) return actions.again();
     if (!d || d.latchkey !== 1 || d.type !== 'hello' || e.source !== window.parent || e.source === window) return;
     var own = location.protocol + '//' + location.host;
     if (e.origin !== own && config.origins.indexOf(e.origin) < 0) return;
@@ -319,6 +333,8 @@
   var actions = {
     again: function () {
       slow = {};
+      var frame = byId('latchkey-ask');
+      if (frame) frame.parentNode.removeChild(frame);
       if (!before.length) before = found;
       heard = now();
       html.setAttribute('data-latchkey-state', 'running');

@@ -143,6 +143,32 @@
   }
 
   var looks = {
+    // The page of another site that people sign in over tells, in a frame, which
+    // cookies it has there. That it keeps silent says nothing of cookies.
+    third: function (done) {
+      var base = config.third, where = embedding(), run = hex(8), note = 'timeout', frame = document.createElement('iframe');
+      function end(state, note) { done({ value: { frame: { state: state, note: note } } }); }
+      function events(act) { each(['message', 'securitypolicyviolation'], function (name) { window[act + 'EventListener'](name, hear); }); }
+      function hear(e) {
+        var d = e && e.data, policy = e && /^frame-src/.test(e.violatedDirective);
+        if (e && !policy && (e.source !== frame.contentWindow || (base + '/').indexOf(e.origin + '/') || !d || d.run !== run)) return;
+        clearTimeout(timer);
+        events('remove');
+        document.documentElement.removeChild(frame);
+        if (policy) end('refused', 'policy'); else if (e) done({ value: d.seen }); else end('late', note);
+      }
+      if (!base) return end('absent', 'undefined');
+      if (where === 'cross-origin') return done({ value: {} });
+      if (window.isSecureContext === false) return end('refused', 'insecure');
+      var timer = setTimeout(function () { hear(); }, 4000);
+      events('add');
+      frame.onload = function () { note = 'silent'; };
+      frame.hidden = true;
+      // Marked: when that site has set a cookie as a page of its own.
+      frame.src = base + '/third?run=' + run + '&for=' + location.protocol + '//' + location.host +
+        (where === 'top' ? window : window.parent).location.search.replace(/.*[?&]latchkey-(marked=\d+).*|.*/, '&$1');
+      document.documentElement.appendChild(frame);
+    },
     // What navigator says, in the words of the headers. Of what the browser
     // tells only when asked, no more than these two.
     claim: function (done) {
@@ -286,7 +312,8 @@
         run: { embedding: { value: where } },
         identity: { request: config.identity.request, 'package': config.identity['package'], script: slow.claim, traits: fact(behaviour) },
         script: { runs: { value: true } },
-        cookies: recorded.cookies, storage: recorded.storage
+        cookies: recorded.cookies, storage: recorded.storage,
+        third_party: (slow.third || {}).value
       };
       // What a frame of another site may keep says nothing about the login page.
       if (where !== 'cross-origin') {

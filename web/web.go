@@ -1,6 +1,7 @@
 // Package web holds the files that a browser downloads: the script for the
 // login page (embed.js), how to look at a browser (looks.js), the starter of the
-// frame (frame.js), the style sheet and the demo portal. What they become for serving, compressed and with a
+// frame (frame.js), the script for
+// a frame of another site (third.js), the style sheet and the demo portal. What they become for serving, compressed and with a
 // content hash in the name, lies in dist and is made by cmd/pack.
 package web
 

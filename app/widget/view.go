@@ -335,9 +335,13 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 			app.P().Class("needs-script").Text(v.words.Text(v.values(nil), "ui.clear.note")),
 			app.P().Class("needs-script").Body(
 				app.Button().ID("latchkey-clear-"+id).Type("button").Class("primary").DataSet("action", "clear").Text(v.ui("clear"))),
-			app.Details().ID("latchkey-by-hand-" + id).Body(
+			app.Details().ID("latchkey-by-hand-"+id).Body(
 				app.Summary().ID("latchkey-by-hand-"+id+"-summary").Text(v.ui("byhand")), app.Div().Body(parts...)),
 		}
+	}
+	if id == "allow-storage-access" {
+		// frame.js puts in the other site's page, whose button it is.
+		parts = append(parts, app.Div().Class("storage-access").DataSet("title", v.ui("storageaccess.title")))
 	}
 	if b, ok := buttons[id]; ok {
 		parts = append(parts, app.Button().ID("latchkey-"+b.action+"-"+id).Type("button").

@@ -19,6 +19,7 @@ func Catalogue() diag.Set {
 			cookiesWrongHost,
 			cookiesTooLarge,
 			cookiesDuplicated,
+			cookiesThirdPartyBlocked,
 			storageBlocked,
 			browserCompatMode,
 			browserEmbeddedView,

@@ -9,6 +9,8 @@ import (
 // each is done in which browser is a matter of words; see package text.
 var fixes = []diag.Fix{
 	{ID: "allow-cookies", Offered: hasMenu},
+	{ID: "allow-storage-access", Offered: grantsStorageAccess},
+	{ID: "allow-third-party-cookies", Offered: hasMenu},
 	{ID: "ask-it-to-allow"},
 	{ID: "check-caps-lock", Offered: hasKeyboard},
 	{ID: "check-spam-folder"},
@@ -49,6 +51,15 @@ func hasKeyboard(e evidence.Evidence) bool { return !isMobile(e) }
 
 // hasMenu leaves out the views of apps, which have no settings of a browser.
 func hasMenu(e evidence.Evidence) bool { return !isEmbedded(e) }
+
+// grantsStorageAccess is whether it helps to allow storage access by a click. What
+// is allowed holds for the other frames of that site as soon as they ask for
+// it, without another question, in Firefox 153 (tried 2026-11); they have
+// nothing of it if they don't ask.
+func grantsStorageAccess(e evidence.Evidence) bool {
+	t := e.ThirdParty
+	return evidence.Is(e.Browser.Engine, "Gecko") && evidence.Is(t.Asks, true) && evidence.Is(t.Access, false)
+}
 
 // hasExtensions leaves out Chromium on phones, which takes no extensions, and
 // the views of apps.

@@ -32,7 +32,7 @@ var (
 	noCookies = []string{"javascript-off", "cookies-blocked", "cookies-vanish"}
 	// lostCookies are why the very cookie of the login does not.
 	lostCookies = []string{
-		"cookies-insecure-origin", "cookies-wrong-host", "cookies-too-large", "cookies-duplicated", "site-fault",
+		"cookies-insecure-origin", "cookies-wrong-host", "cookies-too-large", "cookies-duplicated", "cookies-third-party-blocked", "site-fault",
 		"storage-blocked", "browser-embedded-view",
 	}
 	// oldBrowser are why a page does not run.

@@ -12,16 +12,17 @@ package evidence
 // Evidence is everything known about one failed sign-in. The judge reads it,
 // probes, frame.js and the server write it.
 type Evidence struct {
-	Host     Host     `json:"host,omitzero" send:"yes"`
-	Run      Run      `json:"run,omitzero" send:"yes"`
-	Identity Identity `json:"identity,omitzero" send:"no"`
-	Browser  Browser  `json:"browser,omitzero" send:"yes"`
-	Script   Script   `json:"script,omitzero" send:"yes"`
-	Origin   Origin   `json:"origin,omitzero" send:"yes"`
-	Cookies  Cookies  `json:"cookies,omitzero" send:"yes"`
-	Storage  Storage  `json:"storage,omitzero" send:"yes"`
-	Clock    Clock    `json:"clock,omitzero" send:"yes"`
-	Page     Page     `json:"page,omitzero" send:"yes"`
+	Host       Host       `json:"host,omitzero" send:"yes"`
+	Run        Run        `json:"run,omitzero" send:"yes"`
+	Identity   Identity   `json:"identity,omitzero" send:"no"`
+	Browser    Browser    `json:"browser,omitzero" send:"yes"`
+	Script     Script     `json:"script,omitzero" send:"yes"`
+	Origin     Origin     `json:"origin,omitzero" send:"yes"`
+	Cookies    Cookies    `json:"cookies,omitzero" send:"yes"`
+	ThirdParty ThirdParty `json:"third_party,omitzero" send:"yes"`
+	Storage    Storage    `json:"storage,omitzero" send:"yes"`
+	Clock      Clock      `json:"clock,omitzero" send:"yes"`
+	Page       Page       `json:"page,omitzero" send:"yes"`
 }
 
 // Host is what the login page and its server said of the failure.

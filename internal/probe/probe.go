@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,8 @@ type Probe struct {
 	ID string
 	// known is whether the fact was seen before.
 	known func(*evidence.Evidence) bool
+	// limit is each if it is 0.
+	limit time.Duration
 	// look returns how to put the fact into evidence.
 	look func(context.Context, Window) func(*evidence.Evidence)
 }
@@ -89,7 +92,7 @@ func Collect(ctx context.Context, w Window, e evidence.Evidence, probes []Probe,
 		}
 		all++
 		go func() {
-			ctx, cancel := context.WithTimeout(ctx, each)
+			ctx, cancel := context.WithTimeout(ctx, cmp.Or(p.limit, each))
 			defer cancel()
 			seen <- p.look(ctx, w)
 		}()

@@ -47,6 +47,7 @@ var healthy = window{
 	"cookies":   `{"seen":true,"kinds":[{"secure":true,"came":true}],"jar":{"count":2,"bytes":40}}`,
 	"indexedDB": `true`,
 	"cache":     `true`,
+	"third":     `{"frame":{"value":"idp.example"},"access":{"value":false}}`,
 }
 
 func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
@@ -60,6 +61,7 @@ func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	}, e.Cookies)
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
 	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
+	assert.Equal(t, evidence.ThirdParty{Frame: evidence.Saw("idp.example"), Access: evidence.Saw(false)}, e.ThirdParty)
 }
 
 func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
@@ -78,7 +80,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -91,6 +93,7 @@ func TestCollect_doesNotWaitForeverForAnyProbe(t *testing.T) {
 	e := Collect(ctx, window{}, evidence.Evidence{}, All(evidence.Top), func(int, int, evidence.Evidence) {})
 	assert.Equal(t, evidence.Late, e.Clock.Offset.State)
 	assert.Equal(t, evidence.Late, e.Cookies.HTTP.State)
+	assert.Equal(t, evidence.ThirdParty{Frame: evidence.Failed[string]("timeout")}, e.ThirdParty, "a frame that keeps silent was not tested")
 }
 
 func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
@@ -99,11 +102,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 4, all)
+		assert.Equal(t, 5, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3, 4}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4, 5}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {

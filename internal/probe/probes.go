@@ -2,9 +2,25 @@ package probe
 
 import (
 	"context"
+	"time"
 
 	"latchkey/internal/evidence"
 )
+
+// thirdParty asks the page of another site in a frame, which needs three
+// requests on a line that is new. looks.js itself gives it 4 s.
+var thirdParty = Probe{
+	ID:    "third-party",
+	known: func(e *evidence.Evidence) bool { return e.ThirdParty.Frame.Known() },
+	limit: 5 * time.Second,
+	look: func(ctx context.Context, w Window) func(*evidence.Evidence) {
+		t, err := ask[evidence.ThirdParty]("third")(ctx, w)
+		if err != nil {
+			t = evidence.ThirdParty{Frame: failed[string](err)}
+		}
+		return func(e *evidence.Evidence) { e.ThirdParty = t }
+	},
+}
 
 // All returns the probes of the wasm tier. In a frame of another site than the
 // login page's those about cookies and storage are left out: what a
@@ -14,6 +30,7 @@ func All(where evidence.Embedding) []Probe {
 		New("claim", func(e *evidence.Evidence) *evidence.Fact[evidence.Claim] { return &e.Identity.Script }, ask[evidence.Claim]("claim")),
 		New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Offset] { return &e.Clock.Offset }, ask[evidence.Offset]("clock")),
 	}
+	probes = append(probes, thirdParty)
 	if where == evidence.CrossOrigin {
 		return probes
 	}

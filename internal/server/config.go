@@ -28,6 +28,10 @@ type Config struct {
 	// Cookies are those that the login needs, at most evidence.MaxKinds.
 	Cookies []Cookie
 	Repair  Repair
+	// IdentityProvider is the address of Latchkey's base on another site that
+	// people sign in over, like https://idp.example/latchkey, or empty. That
+	// site's own configuration allows this one's origin to embed it.
+	IdentityProvider string
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -92,6 +96,10 @@ type Embed struct {
 	// Origins are written as browsers write them: lower case, without a path
 	// and without the scheme's usual port.
 	Origins []string
+	// StorageAccess is whether this site's own frames in those, which sign
+	// people in, ask for storage access. Without that a person who allows it
+	// gains nothing.
+	StorageAccess bool
 }
 
 // Browsers says what people may sign in with.
@@ -156,8 +164,10 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		{"embed", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"origins", listOf(p, &c.Embed.Origins, origin)},
+				{"storage_access", p.truth(&c.Embed.StorageAccess)},
 			})
 		}},
+		{"identity_provider", p.text(&c.IdentityProvider, baseAddress)},
 		{"browsers", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"supported", func(n *yaml.Node, key string) { c.Browsers.Supported = p.policy(n, key) }},
@@ -305,6 +315,17 @@ func (p *parser) text(to *string, check func(string) (string, problem)) func(*ya
 	}
 }
 
+func (p *parser) truth(to *bool) func(*yaml.Node, string) {
+	return func(n *yaml.Node, key string) {
+		if !p.is(&n, key, yaml.ScalarNode, "write true or false") {
+			return
+		}
+		if err := n.Decode(to); err != nil || n.Tag != "!!bool" {
+			p.wrong(n, key, fmt.Sprintf("%q is neither true nor false", n.Value), "write true or false")
+		}
+	}
+}
+
 func listOf[T any](p *parser, to *[]T, check func(string) (T, problem)) func(*yaml.Node, string) {
 	return func(n *yaml.Node, key string) {
 		if !p.is(&n, key, yaml.SequenceNode, "write each value in a line of its own after a dash") {
@@ -413,17 +434,6 @@ func (p *parser) cookies(n *yaml.Node, key string) []Cookie {
 	return list
 }
 
-func (p *parser) truth(to *bool) func(*yaml.Node, string) {
-	return func(n *yaml.Node, key string) {
-		if !p.is(&n, key, yaml.ScalarNode, "write true or false") {
-			return
-		}
-		if err := n.Decode(to); err != nil {
-			p.wrong(n, key, fmt.Sprintf("%q is neither true nor false", n.Value), "write true or false, without quotes")
-		}
-	}
-}
-
 // The names, paths and domains go into Set-Cookie headers.
 var (
 	cookieNameForm   = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$`)
@@ -523,6 +533,25 @@ func origin(s string) (string, problem) {
 		host = strings.TrimSuffix(host, usual)
 	}
 	return u.Scheme + "://" + host, problem{}
+}
+
+// baseAddress is an origin and a base path.
+func baseAddress(s string) (string, problem) {
+	host, path, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://"), "/")
+	at, bad := origin(strings.TrimSuffix(s, "/"+path))
+	if bad != (problem{}) {
+		return "", problem{fmt.Sprintf("%q is not where Latchkey is on a site", s), "write it like https://idp.example/latchkey"}
+	}
+	path = strings.TrimSuffix("/"+path, "/")
+	if host == "" || !baseForm.MatchString(path) {
+		return "", problem{fmt.Sprintf("%q has a path that cannot be", s), "write it like https://idp.example/latchkey"}
+	}
+	return at + path, problem{}
+}
+
+// originOf is the origin of a base address.
+func originOf(base string) string {
+	return strings.Join(strings.SplitN(base, "/", 4)[:3], "/")
 }
 
 func proxy(s string) (netip.Prefix, problem) {

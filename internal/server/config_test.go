@@ -29,6 +29,8 @@ embed:
     - https://login.portal.example
     - HTTP://Localhost:8080
     - https://portal.example:443
+  storage_access: true
+identity_provider: https://IDP.example:443/latchkey/
 browsers:
   supported: Chrome >= 120, last 2 Firefox versions, not ie 11
   features: [webauthn, has-selector]
@@ -39,9 +41,10 @@ outcomes:
 `), "latchkey.yaml")
 	require.NoError(t, err)
 	assert.Equal(t, Config{
-		Site:    Site{Name: "Example Clinic", Login: "https://portal.example/login"},
-		Support: Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
-		Embed:   Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}},
+		Site:             Site{Name: "Example Clinic", Login: "https://portal.example/login"},
+		Support:          Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
+		Embed:            Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}, StorageAccess: true},
+		IdentityProvider: "https://idp.example/latchkey",
 		Browsers: Browsers{
 			Supported: &agent.Policy{Minimum: map[string]int{"Chrome": 120, "Firefox": 159}, Only: true},
 			Features:  []string{"webauthn", "has-selector"},
@@ -89,7 +92,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, browsers, cookies, repair, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, browsers, cookies, repair, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -113,6 +116,12 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a login that is a script", "site:\n  login: 'javascript:alert(1)'\n", "is not a full web address"},
 		{"a login with a password", "site:\n  login: https://a:b@portal.example/\n", "is not a full web address"},
 		{"a support address that is a path", "support:\n  url: /help\n", "f:2: support.url:"},
+		{"a provider without a scheme", "identity_provider: idp.example/latchkey\n", "f:1: identity_provider: \"idp.example/latchkey\" is not where"},
+		{"a provider with a query", "identity_provider: https://idp.example/latchkey?a=b\n", "has a path that cannot be"},
+		{"a provider that ends a policy", "identity_provider: 'https://idp.example;script-src/a'\n", "is not where Latchkey is on a site"},
+		{"a provider without a host", "identity_provider: 'https:///latchkey'\n", "is not where Latchkey is on a site"},
+		{"text for a truth value", "embed:\n  storage_access: 'true'\n", "f:2: embed.storage_access: \"true\" is neither true nor false"},
+		{"a list for a truth value", "embed:\n  storage_access: [true]\n", "f:2: embed.storage_access: is a list"},
 		{"a mail address with a name", "support:\n  email: Help <help@portal.example>\n", "f:2: support.email:"},
 		{"a mail address without a host", "support:\n  email: help\n", "is not a mail address"},
 		{"a query without data", "browsers:\n  supported: '> 0.5%'\n", `f:2: browsers.supported: "> 0.5%"`},

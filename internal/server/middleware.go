@@ -28,14 +28,14 @@ func strict(h http.Handler) http.Handler {
 }
 
 // documentPolicy is the content-security-policy of an HTML page. Only pages
-// that run the widget may compile WebAssembly.
+// that run the widget may compile WebAssembly and frame the other site's page.
 func documentPolicy(cfg Config, wasm bool) string {
 	script := "script-src 'self'"
 	if wasm {
 		script += " 'wasm-unsafe-eval'"
 	}
 	ancestors := append([]string{"frame-ancestors 'self'"}, cfg.Embed.Origins...)
-	return strings.Join([]string{
+	policy := []string{
 		"default-src 'none'",
 		script,
 		"style-src 'self'",
@@ -44,7 +44,11 @@ func documentPolicy(cfg Config, wasm bool) string {
 		"form-action 'self'",
 		"base-uri 'none'",
 		strings.Join(ancestors, " "),
-	}, "; ")
+	}
+	if at := cfg.IdentityProvider; at != "" && wasm {
+		policy = append(policy, "frame-src "+originOf(at))
+	}
+	return strings.Join(policy, "; ")
 }
 
 // recovered turns a panic into a 500, or breaks the connection when part of

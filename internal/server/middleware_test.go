@@ -37,6 +37,11 @@ func TestDocumentPolicy(t *testing.T) {
 
 	cfg.Embed.Origins = []string{"https://a.example", "https://b.example:8443"}
 	assert.Equal(t, "default-src 'none'; script-src 'self'"+tail+" https://a.example https://b.example:8443", documentPolicy(cfg, false))
+
+	cfg = DefaultConfig()
+	cfg.IdentityProvider = "https://idp.example:8443/latchkey"
+	assert.Equal(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"+tail+"; frame-src https://idp.example:8443", documentPolicy(cfg, true))
+	assert.NotContains(t, documentPolicy(cfg, false), "frame-src")
 }
 
 // withDemo is a server whose demo is h: the way to put a handler of our own

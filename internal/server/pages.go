@@ -127,6 +127,9 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		// length: 431 is HTTP's word for it (RFC 6585), 494 nginx's.
 		e.Cookies.TooLarge = evidence.Saw(true)
 	}
+	if s.cfg.IdentityProvider == "" {
+		e.ThirdParty.Frame = evidence.Failed[string]("undefined")
+	}
 	if v.look == lookNoScript {
 		e.Script.Runs = evidence.Saw(false)
 	}
@@ -183,14 +186,16 @@ func (s *server) fresh(run string) bool {
 
 // frameConfig is what frame.js and the widget are told by the page.
 type frameConfig struct {
-	Base    string        `json:"base"`
-	Exec    string        `json:"exec"`
-	Wasm    string        `json:"wasm"`
-	Origins []string      `json:"origins"`
-	Login   string        `json:"login"`
-	Frame   bool          `json:"frame"`
-	Site    widget.Site   `json:"site"`
-	Host    evidence.Host `json:"host"`
+	Base    string   `json:"base"`
+	Exec    string   `json:"exec"`
+	Wasm    string   `json:"wasm"`
+	Origins []string `json:"origins"`
+	Login   string   `json:"login"`
+	Frame   bool     `json:"frame"`
+	// Third is Latchkey's base on the site that people sign in over, if any.
+	Third string        `json:"third,omitempty"`
+	Site  widget.Site   `json:"site"`
+	Host  evidence.Host `json:"host"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity   `json:"identity"`
@@ -242,7 +247,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		Config: frameConfig{
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
-			Login:   s.cfg.Site.Login, Frame: v.frame, Site: s.site(r),
+			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 		},
 	}

@@ -211,6 +211,18 @@ func (s *server) cookiesSeen(r *http.Request, run string) echo {
 	return out
 }
 
+// hasCookie tells whether one of our cookies came, all of which have the value 1.
+func hasCookie(r *http.Request, name string) bool {
+	for _, line := range r.Header.Values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			if strings.TrimSpace(pair) == name+"=1" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func ours(name string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "__Host-"), "__Secure-"), "latchkey-")
 }

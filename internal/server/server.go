@@ -108,6 +108,7 @@ func (s *server) handler() http.Handler {
 	s.static(ours)
 	s.probes(ours)
 	s.pages(ours)
+	s.third(ours)
 	ours.HandleFunc("GET /healthz", s.healthz)
 	ours.HandleFunc("GET /readyz", s.readyz)
 

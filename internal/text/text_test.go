@@ -67,7 +67,7 @@ func keys(c *text.Catalogue, prefixes ...string) []string {
 // raw gives the words of a key with their placeholders still in them.
 func raw(c *text.Catalogue, key string) []string {
 	keep := diag.Args{}
-	for _, name := range []string{"canonical", "found", "app", "browser", "direction", "feature", "host", "released", "site", "size", "stores", "support",
+	for _, name := range []string{"canonical", "found", "app", "browser", "direction", "feature", "host", "provider", "released", "site", "size", "stores", "support",
 		"system", "type", "version", "wanted"} {
 		keep[name] = "{" + name + "}"
 	}
@@ -427,6 +427,12 @@ func TestStepsFitTheBrowserAndSystem(t *testing.T) {
 		"Safari on a Mac":              {"allow-cookies", "Safari", "macOS", "“Block all cookies”"},
 		"Firefox on a desk":            {"allow-cookies", "Firefox", "Linux", "“Manage exceptions”"},
 		"a browser that we don't know": {"allow-cookies", "Konqueror", "Linux", "search them for “cookies”"},
+		"third parties, Chrome":        {"allow-third-party-cookies", "Chrome", "Linux", "chrome://settings/cookies"},
+		"third parties, Firefox":       {"allow-third-party-cookies", "Firefox", "Windows", "shield"},
+		"third parties, an iPhone":     {"allow-third-party-cookies", "Safari", "iOS", "“Prevent Cross-Site Tracking”"},
+		"third parties, Chrome, iPad":  {"allow-third-party-cookies", "Chrome", "iPadOS", "“Allow Cross-Website Tracking”"},
+		"third parties, a Mac":         {"allow-third-party-cookies", "Safari", "macOS", "“Prevent cross-site tracking”"},
+		"third parties, Samsung":       {"allow-third-party-cookies", "Samsung Internet", "Android", "“Smart anti-tracking”"},
 		"updates on iOS are its own":   {"update-browser", "Chrome", "iOS", "“Software Update”"},
 		"updates on Android":           {"update-browser", "Firefox", "Android", "search for Firefox"},
 		"updates of IE":                {"update-browser", "IE", "Windows", "gets no more updates"},
