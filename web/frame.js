@@ -66,7 +66,7 @@
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'indexedDB', 'cache'], waiting = names.length + 1;
+    var names = ['claim', 'clock', 'indexedDB', 'cache', 'caps', 'tabs'], waiting = names.length + 1;
     given = '';
     var timer = setTimeout(end, ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }

@@ -28,7 +28,7 @@ var (
 	// Without cookies or scripts no password can be right, and many a login
 	// form says "wrong password" to a request that came without its cookie.
 	accountCredentials = told("account-credentials", evidence.InvalidCredentials,
-		[]string{"javascript-off", "cookies-blocked"},
+		[]string{"javascript-off", "cookies-blocked", "input-caps-lock", "input-blank-ends", "input-autofill-unseen"},
 		"check-caps-lock", "retype-credentials", "reset-password", "contact-support")
 
 	accountLocked = told("account-locked", evidence.AccountLocked, nil,
@@ -48,10 +48,10 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "clock-wrong"},
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs"},
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
-	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, nil,
+	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
 		"contact-administrator", "contact-support")
 
 	accountThrottled = told("account-throttled", evidence.Throttled, nil,
@@ -61,7 +61,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "clock-wrong"},
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "clock-wrong", "page-stale", "page-several-tabs"},
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
@@ -69,7 +69,7 @@ var (
 		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
 
 	noResponse = told("no-response", evidence.NoResponse,
-		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"},
+		[]string{"javascript-off", "cookies-blocked", "storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature", "page-stale", "input-autofill-unseen"},
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,

@@ -44,6 +44,8 @@ func collect(t *testing.T, w Window, e evidence.Evidence, where evidence.Embeddi
 var healthy = window{
 	"claim":     `{"agent":"Mozilla/5.0"}`,
 	"clock":     `{"lo":-12,"hi":30}`,
+	"caps":      `false`,
+	"tabs":      `{"others":1,"newer":0}`,
 	"cookie":    `true`,
 	"indexedDB": `true`,
 	"cache":     `true`,
@@ -53,6 +55,8 @@ func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	e := collect(t, healthy, evidence.Evidence{}, evidence.Top)
 	assert.Equal(t, evidence.Saw(evidence.Claim{Agent: "Mozilla/5.0"}), e.Identity.Script)
 	assert.Equal(t, evidence.Saw(evidence.Offset{Lo: -12, Hi: 30}), e.Clock.Offset)
+	assert.Equal(t, evidence.Saw(false), e.Page.CapsLock)
+	assert.Equal(t, evidence.Saw(evidence.Tabs{Others: 1}), e.Page.Tabs)
 	assert.Equal(t, evidence.Saw(true), e.Cookies.HTTP)
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
 	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
@@ -74,7 +78,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookie": c.answer, "indexedDB": `true`, "cache": `true`, "caps": `false`, "tabs": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -95,11 +99,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 4, all)
+		assert.Equal(t, 6, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3, 4}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
@@ -107,6 +111,7 @@ func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
 	assert.True(t, e.Clock.Offset.Known())
 	assert.Equal(t, evidence.Cookies{}, e.Cookies)
 	assert.Equal(t, evidence.Storage{}, e.Storage)
+	assert.Equal(t, evidence.Page{}, e.Page)
 }
 
 func TestEarly_readsWhatFrameJSKnows(t *testing.T) {
