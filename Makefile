@@ -27,12 +27,12 @@ build: bin/latchkey ## Build bin/latchkey with everything in it
 wasm: web/dist/manifest.json ## Build and compress what browsers download
 
 # go-app without its server, which the browser would download in vain.
-bin/go-app.mod: go.mod go.sum cmd/pack/trim.go
+bin/.go-app.mod: go.mod go.sum cmd/pack/trim.go
 	@mkdir -p bin
-	$(GO) run ./cmd/pack -trim bin/go-app
+	$(GO) run ./cmd/pack -trim bin/.go-app
 
-bin/widget.wasm: $(SOURCES) bin/go-app.mod
-	GOOS=js GOARCH=wasm $(GO) build -modfile=bin/go-app.mod $(WASM_FLAGS) -o $@ ./cmd/widget
+bin/widget.wasm: $(SOURCES) bin/.go-app.mod
+	GOOS=js GOARCH=wasm $(GO) build -modfile=bin/.go-app.mod $(WASM_FLAGS) -o $@ ./cmd/widget
 
 web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/frame.js web/third.js web/latchkey.css
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm

@@ -1,6 +1,5 @@
-/* Latchkey in the login page: it notes what fails here and, when asked, opens
-   the frame that finds out why. ES5, served as it stands. No request, cookie or
-   storage before that. */
+/* Latchkey in the login page: notes what fails here and, when asked, opens the
+   frame that finds out why. ES5. No request, cookie or storage before that. */
 (function (window, document) {
   'use strict';
 
@@ -12,7 +11,7 @@
 
   function attr(name) { return me.getAttribute('data-' + name) || ''; }
   function byId(name) { return document.getElementById(attr(name).replace('#', '')); }
-  // In the capture phase, because errors of resources do not bubble.
+  // Captures, for errors of resources do not bubble.
   function on(target, type, listener) { target.addEventListener(type, listener, true); }
 
   // The recorder.
@@ -43,6 +42,15 @@
     if (e.persisted) restored = true;
   });
 
+  // A frame in another tab asks which tabs there are.
+  var born = Date.now() + Math.random();
+  try {
+    var tabs = new BroadcastChannel('latchkey');
+    tabs.onmessage = function (e) {
+      if (!e.data) tabs.postMessage(born);
+    };
+  } catch (e) { /* none */ }
+
   function fact(look) {
     try { return { value: look() }; } catch (e) {
       return { error: e ? e.name + ': ' + e.message : String(e) };
@@ -59,8 +67,7 @@
     });
   }
   function facts() {
-    // What failed before this script ran. Only a status says so: a size of 0
-    // may be a cache or another origin.
+    // What failed before us. Only a status says so: a size of 0 may be a cache.
     var entries = performance.getEntriesByType ? performance.getEntriesByType('resource') : [];
     entries.forEach(function (e) {
       if (e.responseStatus >= 400 && e.startTime < loadedAt && /^(script|link)$/.test(e.initiatorType)) noteFailed(e.name);
@@ -68,7 +75,7 @@
     var all = {
       page: {
         age: fact(function () {
-          // The wall clock goes on while a laptop sleeps, the other is never set back.
+          // One goes on while a laptop sleeps, the other is never set back.
           return Math.round(Math.max(new Date() - performance.timing.navigationStart, performance.now()));
         }),
         restored: fact(function () { return restored || performance.navigation.type === 2; }),
@@ -76,7 +83,7 @@
         violations: { value: violations }
       }
     };
-    // A frame of another origin cannot see what this page may keep.
+    // What another origin's frame cannot see.
     if (origin !== location.protocol + '//' + location.host) {
       all.cookies = {
         enabled: { value: navigator.cookieEnabled },
@@ -126,8 +133,8 @@
       if (!here(frame)) return drop(); // the page has drawn itself anew
       if (!left) return answered ? clearInterval(timer) : giveUp();
       left--;
-      // A part that hangs keeps the load event away, so do not wait for it, only
-      // for the empty document that a frame begins with to go.
+      // A part that hangs keeps the load event away: wait only for the first,
+      // empty document to go.
       try {
         if (!committed && frame.contentWindow.location.href === 'about:blank') return;
       } catch (e) { /* another origin: it has come */ }
@@ -166,9 +173,9 @@
     drop();
     recorded = facts();
     query = '';
-    ['outcome', 'reference', 'lang'].forEach(function (name) {
+    ['outcome', 'reference', 'lang', 'rendered'].forEach(function (name) {
       var value = name === 'lang' ? document.documentElement.lang : options[name] || attr(name);
-      // encodeURIComponent throws at half a surrogate pair.
+      // Half a pair throws.
       value = encodeURIComponent(String(value).replace(/[\ud800-\udfff]/g, ''));
       if (value) query += (query ? '&' : '?') + name + '=' + value;
     });
@@ -182,7 +189,7 @@
     // Never 0 high: what cannot be seen is not drawn.
     frame.style.cssText = 'display:block;width:100%;height:150px;border:0';
     on(frame, 'load', function () {
-      if (committed) { // a second document, which has not heard the first hello
+      if (committed) { // a second document, which has heard nothing
         focus = false;
         greet();
       }
@@ -232,7 +239,7 @@
 
   function start() { if (attr('outcome') && !attr('trigger')) open(); }
 
-  window.Latchkey = { open: open, close: close };
+  window.Latchkey = { open: open, close: close, born: born };
   if (document.readyState === 'loading') on(document, 'DOMContentLoaded', start);
   else start();
 })(window, document);

@@ -131,6 +131,80 @@
     };
   }
 
+  // ---- The login page around us. What is typed becomes yes or no where it is read.
+
+  var none = { name: 'undefined' }, caps = failure(none); // until an event tells
+
+  function login() {
+    if (window.top === window) throw none;
+    return window.parent.document;
+  }
+
+  // Calls f with the fields of the form, which is the nearest with a password
+  // unless the operator names it.
+  function fields(f) {
+    var n = window.frameElement, box = config.form && login().querySelector(config.form), secret;
+    for (; !box && n; n = n.parentNode) {
+      secret = n.querySelector && n.querySelector('input[type=password]');
+      box = secret && (secret.form || n);
+    }
+    if (!box) throw none;
+    each(box.querySelectorAll('input, button'), f);
+  }
+
+  // The first field for text is the user name. A password may end in a blank.
+  function blankEnds() {
+    var first;
+    fields(function (f) {
+      if (first === undefined && /text|email|tel/.test(f.type)) first = /^\s|\s$/.test(f.value);
+    });
+    return !!first;
+  }
+
+  // Whether the browser filled in what the page does not see: to it the field is
+  // empty or the button off. Before the first click or key that is Chromium's way.
+  function unseen() {
+    var filled, missed, active = window.parent.navigator.userActivation;
+    fields(function (f) {
+      var by;
+      try { by = f.matches(':autofill'); } catch (e) { by = f.matches(':-webkit-autofill'); }
+      filled = filled || by;
+      missed = missed || (by ? !f.value : f.type === 'submit' && f.disabled);
+    });
+    return !!(filled && missed && (!active || active.hasBeenActive));
+  }
+
+  function translated() {
+    return !!login().querySelector('.translated-ltr, .translated-rtl, [_msttexthash], font > font');
+  }
+
+  // The key's own events tell the old state here and the new one there; autofill's
+  // have no such method.
+  function hear(e) {
+    if (e.key !== 'CapsLock' && e.getModifierState) caps = { value: e.getModifierState('CapsLock') };
+  }
+  function ears(doc) {
+    each(['keydown', 'keyup', 'mousedown', 'mousemove'], function (type) { doc.addEventListener(type, hear, true); });
+  }
+  try {
+    ears(login());
+    ears(document);
+  } catch (e) { /* another site's, or none */ }
+
+  function around(page, where) {
+    var rendered = config.rendered;
+    // The server told the age when it served us.
+    page.rendered = rendered && rendered.value >= 0 ? { value: rendered.value + now() } : rendered;
+    page.max_age = config.max_age;
+    if (where === 'top') page.restored = failure(none);
+    if (where === 'cross-origin') return page;
+    page.discarded = fact(function () { return !!login().wasDiscarded; });
+    page.blank_ends = fact(blankEnds);
+    page.autofill_unseen = fact(unseen);
+    page.translated = fact(translated);
+    return page;
+  }
+
   // ---- What takes a request or an event. Each calls done once.
 
   var given = null; // the newest cookies that came back, and when they were set
@@ -257,6 +331,27 @@
         };
       } catch (e) { done(failure(e)); }
     },
+    // A hand moves within the time that other tabs get.
+    caps: function (done) {
+      setTimeout(function () { done(caps); }, caps.error ? 250 : 0);
+    },
+    // The other tabs of the login page, and how many of them are newer.
+    tabs: function (done) {
+      try {
+        var mine = (login(), window.parent.Latchkey.born), seen = {}, channel = new BroadcastChannel('latchkey');
+        channel.onmessage = function (e) { if (e.data > 0) seen[e.data] = +(e.data > mine); };
+        channel.postMessage(0);
+        setTimeout(function () {
+          var n = { others: mine in seen ? -1 : 0, newer: 0 };
+          channel.close();
+          for (var born in seen) {
+            n.others++;
+            n.newer += seen[born];
+          }
+          done({ value: n });
+        }, 250);
+      } catch (e) { done(failure(e)); }
+    },
     cache: function (done) {
       try {
         var name = 'latchkey-' + hex(8), kept;
@@ -308,7 +403,7 @@
     look: function (recorded, slow) {
       var where = embedding();
       var seen = {
-        host: config.host, origin: config.origin, page: recorded.page,
+        host: config.host, origin: config.origin, page: around(recorded.page || {}, where),
         run: { embedding: { value: where } },
         identity: { request: config.identity.request, 'package': config.identity['package'], script: slow.claim, traits: fact(behaviour) },
         script: { runs: { value: true } },
@@ -322,6 +417,8 @@
           http: part(slow.cookies, 'seen'), kinds: part(slow.cookies, 'kinds'), jar: part(slow.cookies, 'jar'), gone: slow.gone, left: slow.left
         };
         seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache };
+        seen.page.caps_lock = slow.caps;
+        seen.page.tabs = slow.tabs;
       }
       if (tooLarge) (seen.cookies = seen.cookies || {}).too_large = tooLarge;
       if (slow.clock) seen.clock = { offset: slow.clock };

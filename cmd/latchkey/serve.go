@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"flag"
@@ -66,11 +67,18 @@ func serveFiles(ctx context.Context, assets fs.FS, args []string, stdout, stderr
 		Stopping: ctx.Done(),
 	}
 	if f.demo {
-		options.Demo = demo.New(options.Base)
+		key := options.Config.Page.Key
 		if f.config == "" {
+			key = rand.Text()
+			options.Config.Page = server.Page{Key: key, MaxAge: 20 * time.Minute}
 			options.Config.Site.Name = demo.Name
 			options.Config.Support = server.Support{Phone: demo.Phone, Hours: demo.Hours}
 		}
+		var stamp func() string
+		if key != "" {
+			stamp = func() string { return demo.Stamp(key, time.Now()) }
+		}
+		options.Demo = demo.New(options.Base, stamp)
 	}
 	h, err := server.New(options)
 	if err != nil {

@@ -3,7 +3,7 @@
 // names and writes down what it made in web/dist/manifest.json. It runs at
 // build time only, from the top of the module:
 //
-//	go run ./cmd/pack -trim bin/go-app
+//	go run ./cmd/pack -trim bin/.go-app
 //	go run ./cmd/pack -wasm bin/widget.wasm
 //	go run ./cmd/pack -size
 //

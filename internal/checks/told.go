@@ -43,7 +43,7 @@ var (
 	// Without cookies or scripts no password can be right, and many a login
 	// form says "wrong password" to a request that came without its cookie.
 	accountCredentials = told("account-credentials", evidence.InvalidCredentials,
-		noCookies,
+		slices.Concat(noCookies, []string{"input-caps-lock", "input-blank-ends", "input-autofill-unseen"}),
 		"check-caps-lock", "retype-credentials", "reset-password", "contact-support")
 
 	accountLocked = told("account-locked", evidence.AccountLocked, nil,
@@ -63,10 +63,10 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, []string{"browser-compat-mode", "clock-wrong"}),
+		slices.Concat(noCookies, lostCookies, []string{"browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
-	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, nil,
+	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
 		"contact-administrator", "contact-support")
 
 	accountThrottled = told("account-throttled", evidence.Throttled, nil,
@@ -76,7 +76,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, []string{"clock-wrong"}),
+		slices.Concat(noCookies, lostCookies, []string{"clock-wrong", "page-stale", "page-several-tabs"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
@@ -84,7 +84,7 @@ var (
 		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
 
 	noResponse = told("no-response", evidence.NoResponse,
-		slices.Concat(noCookies, oldBrowser),
+		slices.Concat(noCookies, oldBrowser, []string{"page-stale", "input-autofill-unseen"}),
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,

@@ -151,15 +151,45 @@ type Clock struct {
 	Offset Fact[Offset] `json:"offset,omitzero" send:"coarse"`
 }
 
-// Page is what embed.js recorded in the login page before it was asked.
+// Page is what embed.js recorded in the login page before it was asked, and what
+// looks.js sees of that page where it may. Of what a person typed it holds yes
+// or no, never a character, a length or a place.
 type Page struct {
-	Age          Fact[Milliseconds] `json:"age,omitzero" send:"coarse"`
-	Restored     Fact[bool]         `json:"restored,omitzero" send:"yes"`
-	ScriptErrors Fact[int]          `json:"script_errors,omitzero" send:"yes"`
+	Age Fact[Milliseconds] `json:"age,omitzero" send:"coarse"`
+	// Rendered is the page's age by the server's clock, from the time that the
+	// site signed. A signature that does not fit leaves it absent.
+	Rendered Fact[Milliseconds] `json:"rendered,omitzero" send:"coarse"`
+	// MaxAge is how long the site's operator says that a page is good for.
+	MaxAge Fact[Milliseconds] `json:"max_age,omitzero" send:"coarse"`
+	// Restored is whether the browser brought the page back as it was.
+	Restored Fact[bool] `json:"restored,omitzero" send:"yes"`
+	// Discarded is whether the browser had put the tab aside to save memory.
+	// Chromium alone says so.
+	Discarded Fact[bool] `json:"discarded,omitzero" send:"yes"`
+	// Translated is whether a translator has changed the page.
+	Translated Fact[bool] `json:"translated,omitzero" send:"yes"`
+	// Tabs are the other tabs that have the login page open.
+	Tabs Fact[Tabs] `json:"tabs,omitzero" send:"yes"`
+	// CapsLock is as the newest key or movement of the mouse told; absent before
+	// there was one.
+	CapsLock Fact[bool] `json:"caps_lock,omitzero" send:"yes"`
+	// BlankEnds is whether the user name begins or ends with a blank.
+	BlankEnds Fact[bool] `json:"blank_ends,omitzero" send:"yes"`
+	// AutofillUnseen is whether the browser shows fields as filled that are
+	// empty to the page, or whose button is still off.
+	AutofillUnseen Fact[bool] `json:"autofill_unseen,omitzero" send:"yes"`
+	ScriptErrors   Fact[int]  `json:"script_errors,omitzero" send:"yes"`
 	// Failed holds the addresses of scripts, styles and frames that did not load.
 	Failed Fact[Addresses] `json:"failed,omitzero" send:"coarse"`
 	// Violations holds policy violations, each "directive address".
 	Violations Fact[Addresses] `json:"violations,omitzero" send:"coarse"`
+}
+
+// Tabs counts the other tabs of the login page, and of them those that were
+// opened after this one.
+type Tabs struct {
+	Others int `json:"others"`
+	Newer  int `json:"newer"`
 }
 
 // Tier names how much of Latchkey ran.

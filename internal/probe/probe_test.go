@@ -45,6 +45,8 @@ var healthy = window{
 	"claim":     `{"agent":"Mozilla/5.0"}`,
 	"clock":     `{"lo":-12,"hi":30}`,
 	"cookies":   `{"seen":true,"kinds":[{"secure":true,"came":true}],"jar":{"count":2,"bytes":40}}`,
+	"caps":      `false`,
+	"tabs":      `{"others":1,"newer":0}`,
 	"indexedDB": `true`,
 	"cache":     `true`,
 	"third":     `{"frame":{"value":"idp.example"},"access":{"value":false}}`,
@@ -59,6 +61,8 @@ func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 		Kinds: evidence.Saw(evidence.Kinds{{Secure: true, Came: true}}),
 		Jar:   evidence.Saw(evidence.Jar{Count: 2, Bytes: 40}),
 	}, e.Cookies)
+	assert.Equal(t, evidence.Saw(false), e.Page.CapsLock)
+	assert.Equal(t, evidence.Saw(evidence.Tabs{Others: 1}), e.Page.Tabs)
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
 	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
 	assert.Equal(t, evidence.ThirdParty{Frame: evidence.Saw("idp.example"), Access: evidence.Saw(false)}, e.ThirdParty)
@@ -80,7 +84,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -102,11 +106,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 5, all)
+		assert.Equal(t, 7, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3, 4, 5}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
@@ -114,6 +118,7 @@ func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
 	assert.True(t, e.Clock.Offset.Known())
 	assert.Equal(t, evidence.Cookies{}, e.Cookies)
 	assert.Equal(t, evidence.Storage{}, e.Storage)
+	assert.Equal(t, evidence.Page{}, e.Page)
 }
 
 func TestEarly_readsWhatFrameJSKnows(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -32,6 +33,7 @@ type Config struct {
 	// people sign in over, like https://idp.example/latchkey, or empty. That
 	// site's own configuration allows this one's origin to embed it.
 	IdentityProvider string
+	Page             Page
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -110,6 +112,18 @@ type Browsers struct {
 	Features []string
 }
 
+// Page says what the operator knows of the login page.
+type Page struct {
+	// Form is the CSS selector of the login form, or empty: then it is the
+	// nearest form that holds a password.
+	Form string
+	// Key signs the time at which a page was rendered; see rendered.go.
+	Key string
+	// MaxAge is how long the page's security token is good for; 0 if nobody
+	// said.
+	MaxAge time.Duration
+}
+
 func (c Config) policy() agent.Policy {
 	p := agent.DefaultPolicy()
 	if c.Browsers.Supported != nil {
@@ -179,6 +193,13 @@ func ParseConfig(data []byte, name string) (Config, error) {
 			p.mapping(n, key, []field{
 				{"storage_keys", listOf(p, &c.Repair.Keys, anyText)},
 				{"site_data", p.truth(&c.Repair.SiteData)},
+			})
+		}},
+		{"page", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"form", p.text(&c.Page.Form, anyText)},
+				{"key", p.text(&c.Page.Key, signingKey)},
+				{"max_age", one(p, &c.Page.MaxAge, duration)},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -301,6 +322,10 @@ func (p *parser) scalar(n *yaml.Node, key string) (string, bool) {
 type problem struct{ what, hint string }
 
 func (p *parser) text(to *string, check func(string) (string, problem)) func(*yaml.Node, string) {
+	return one(p, to, check)
+}
+
+func one[T any](p *parser, to *T, check func(string) (T, problem)) func(*yaml.Node, string) {
 	return func(n *yaml.Node, key string) {
 		s, ok := p.scalar(n, key)
 		if !ok {
@@ -491,6 +516,28 @@ func anyText(s string) (string, problem) {
 		return "", problem{"is empty", "fill it in or leave the key out"}
 	}
 	return s, problem{}
+}
+
+// keyLength is in bytes. 16 random ones cannot be guessed.
+const keyLength = 16
+
+// The key never stands in an error: errors are logged.
+func signingKey(s string) (string, problem) {
+	if len(s) < keyLength {
+		return "", problem{fmt.Sprintf("has %d bytes, needs at least %d", len(s), keyLength), "make one with: openssl rand -hex 32"}
+	}
+	return s, problem{}
+}
+
+func duration(s string) (time.Duration, problem) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, problem{fmt.Sprintf("%q is no length of time", s), "write it like 20m, 90s or 1h30m"}
+	case d < time.Second:
+		return 0, problem{fmt.Sprintf("%q is too short", s), "write how long the login page's security token is good for, like 20m"}
+	}
+	return d, problem{}
 }
 
 func webAddress(s string) (string, problem) {

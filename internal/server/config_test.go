@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,10 @@ identity_provider: https://IDP.example:443/latchkey/
 browsers:
   supported: Chrome >= 120, last 2 Firefox versions, not ie 11
   features: [webauthn, has-selector]
+page:
+  form: "#login"
+  key: 0123456789abcdef-of-the-clinic
+  max_age: 20m
 trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
 outcomes:
   E1042: account_locked
@@ -49,6 +54,7 @@ outcomes:
 			Supported: &agent.Policy{Minimum: map[string]int{"Chrome": 120, "Firefox": 159}, Only: true},
 			Features:  []string{"webauthn", "has-selector"},
 		},
+		Page: Page{Form: "#login", Key: "0123456789abcdef-of-the-clinic", MaxAge: 20 * time.Minute},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
 		},
@@ -92,7 +98,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, browsers, cookies, repair, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, browsers, cookies, repair, page, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -133,6 +139,10 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a SameSite that is none", "cookies:\n  - {name: a, same_site: never}\n", `cookies[0].same_site: "never" is no SameSite`},
 		{"a truth that is none", "cookies:\n  - {name: a, secure: maybe}\n", `cookies[0].secure: "maybe" is neither true nor false`},
 		{"too many cookies", "cookies: [" + strings.Repeat("{name: a},", 13) + "]\n", "f:1: cookies: has 13 cookies"},
+		{"a key that is too short", "page:\n  key: secret\n", "f:2: page.key: has 6 bytes, needs at least 16 (hint: make one with: openssl rand -hex 32)"},
+		{"a length of time that is none", "page:\n  max_age: twenty\n", `f:2: page.max_age: "twenty" is no length of time (hint: write it like 20m`},
+		{"a number for a length of time", "page:\n  max_age: 20\n", "f:2: page.max_age: is not text but int"},
+		{"a length of time that is too short", "page:\n  max_age: -5m\n", `f:2: page.max_age: "-5m" is too short`},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}

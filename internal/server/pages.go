@@ -46,6 +46,7 @@ type visit struct {
 	outcome   string
 	reference string
 	lang      string
+	rendered  string // when the login page was, as its server signed it
 	look      string
 	run       string
 	before    []string
@@ -59,6 +60,7 @@ func (s *server) visit(r *http.Request) visit {
 		outcome:   q.Get("outcome"),
 		reference: q.Get("reference"),
 		lang:      q.Get("lang"),
+		rendered:  q.Get("rendered"),
 		embedding: evidence.SameOrigin,
 	}
 	if look := q.Get("look"); look == lookNoScript || look == lookByLink {
@@ -94,6 +96,7 @@ func (v visit) query(look, run string) url.Values {
 	set("outcome", v.outcome)
 	set("reference", v.reference)
 	set("lang", v.lang)
+	set("rendered", v.rendered)
 	set("look", look)
 	set("run", run)
 	set("before", strings.Join(v.before, ","))
@@ -130,6 +133,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.IdentityProvider == "" {
 		e.ThirdParty.Frame = evidence.Failed[string]("undefined")
 	}
+	e.Page.Rendered, e.Page.MaxAge = s.rendered(v.rendered), s.maxAge()
 	if v.look == lookNoScript {
 		e.Script.Runs = evidence.Saw(false)
 	}
@@ -204,6 +208,10 @@ type frameConfig struct {
 	TooLarge evidence.Fact[bool] `json:"too_large,omitzero"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
+	// Form, Rendered and MaxAge are what looks.js needs to look at the login page.
+	Form     string                               `json:"form"`
+	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
+	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
@@ -249,6 +257,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
+			Form: s.cfg.Page.Form, Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
 	}
 	if len(v.before) == 0 {

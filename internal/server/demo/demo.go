@@ -8,10 +8,15 @@ package demo
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"latchkey/internal/evidence"
@@ -35,6 +40,9 @@ const (
 
 	// userLimit is how much of a user name is shown again, in runes.
 	userLimit = 64
+
+	// stampLimit is more than a signed time has, in runes.
+	stampLimit = 100
 
 	// signedIn is the one user name whose sign-in works.
 	signedIn = "ok"
@@ -70,20 +78,26 @@ type login struct {
 	Outcome   evidence.Outcome // empty before the first try
 	Message   string
 	User      string
-	Names     []string // that the demonstration knows
+	// Rendered is the signed time of this page, and Sent that of the page whose
+	// form has failed. Both may be empty.
+	Rendered, Sent string
+	Names          []string // that the demonstration knows
 }
 
 type portal struct {
 	base           string
+	stamp          func() string
 	login, welcome *template.Template
 }
 
 // New makes the portal. It serves /, and the files that it needs under /demo/;
-// base is the path under which Latchkey is mounted, such as "/latchkey".
-func New(base string) http.Handler {
+// base is the path under which Latchkey is mounted, such as "/latchkey"; stamp
+// signs the time at which a page is rendered, see Stamp, or is nil.
+func New(base string, stamp func() string) http.Handler {
 	files := web.Demo()
 	p := &portal{
 		base:    base,
+		stamp:   stamp,
 		login:   template.Must(template.ParseFS(files, "login.html")),
 		welcome: template.Must(template.ParseFS(files, "welcome.html")),
 	}
@@ -122,11 +136,15 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) {
 	if _, ok := messages[outcome]; !ok {
 		outcome = evidence.InvalidCredentials
 	}
-	p.show(w, login{Outcome: outcome, Message: messages[outcome], User: clip(user)})
+	// What failed is the page that was sent, not the one that says so.
+	p.show(w, login{Outcome: outcome, Message: messages[outcome], User: clip(user, userLimit), Sent: clip(r.PostFormValue("rendered"), stampLimit)})
 }
 
 func (p *portal) show(w http.ResponseWriter, l login) {
 	l.Base, l.Support = p.base, Phone
+	if p.stamp != nil {
+		l.Rendered = p.stamp()
+	}
 	l.Reference = "HC-" + rand.Text()[:8] // the portal's request id; it only has to tell a day's requests apart
 	for _, o := range evidence.Outcomes {
 		l.Names = append(l.Names, string(o))
@@ -144,10 +162,18 @@ func write(w http.ResponseWriter, t *template.Template, data any) {
 	_, _ = page.WriteTo(w) // who has gone needs no page
 }
 
-// clip cuts a user name that is too long to be one.
-func clip(user string) string {
-	if utf8.RuneCountInString(user) > userLimit {
-		return string([]rune(user)[:userLimit])
+// Stamp signs a time as Latchkey's README tells others to do it.
+func Stamp(key string, now time.Time) string {
+	seconds := strconv.FormatInt(now.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(seconds))
+	return seconds + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+// clip cuts what is too long to be what it should be.
+func clip(s string, limit int) string {
+	if utf8.RuneCountInString(s) > limit {
+		return string([]rune(s)[:limit])
 	}
-	return user
+	return s
 }

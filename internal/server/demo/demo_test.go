@@ -19,7 +19,7 @@ import (
 func visit(t *testing.T, r *http.Request) (*http.Response, *html.Node) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	New("/latchkey").ServeHTTP(w, r)
+	New("/latchkey", nil).ServeHTTP(w, r)
 	page, err := html.ParseWithOptions(w.Body, html.ParseOptionEnableScripting(false)) // or noscript would be text
 	require.NoError(t, err)
 	return w.Result(), page
@@ -187,7 +187,7 @@ func TestPortal_bodyTooLarge(t *testing.T) {
 func TestPortal_passwordIsNeverShown(t *testing.T) {
 	for _, user := range []string{"ok", "account_locked", "nobody"} {
 		w := httptest.NewRecorder()
-		New("/latchkey").ServeHTTP(w, signIn(user))
+		New("/latchkey", nil).ServeHTTP(w, signIn(user))
 		assert.NotContains(t, w.Body.String(), "correct horse")
 	}
 }
@@ -211,7 +211,7 @@ func TestPortal_headers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			New("/latchkey").ServeHTTP(w, tt.ask)
+			New("/latchkey", nil).ServeHTTP(w, tt.ask)
 			assert.Equal(t, tt.status, w.Code)
 			assert.Equal(t, tt.kind, w.Header().Get("Content-Type"))
 			assert.Equal(t, tt.cache, w.Header().Get("Cache-Control"))
@@ -237,7 +237,7 @@ func TestPortal_nothingInline(t *testing.T) {
 }
 
 func TestPortal_linkedFilesExist(t *testing.T) {
-	portal := New("/latchkey")
+	portal := New("/latchkey", nil)
 	_, page := visit(t, signIn("unknown"))
 	for _, n := range find(page, func(*html.Node) bool { return true }) {
 		for _, key := range []string{"src", "href"} {
