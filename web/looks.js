@@ -217,19 +217,20 @@
   }
 
   var looks = {
-    // The page of another site that people sign in over tells, in a frame, which
-    // cookies it has there. That it keeps silent says nothing of cookies.
+    // A page of the site that people sign in over tells which cookies it has in
+    // a frame here. Its silence says nothing of them.
     third: function (done) {
       var base = config.third, where = embedding(), run = hex(8), note = 'timeout', frame = document.createElement('iframe');
       function end(state, note) { done({ value: { frame: { state: state, note: note } } }); }
       function events(act) { each(['message', 'securitypolicyviolation'], function (name) { window[act + 'EventListener'](name, hear); }); }
       function hear(e) {
-        var d = e && e.data, policy = e && /^frame-src/.test(e.violatedDirective);
-        if (e && !policy && (e.source !== frame.contentWindow || (base + '/').indexOf(e.origin + '/') || !d || d.run !== run)) return;
+        var told = e && e.data && e.data.run === run && e.source === frame.contentWindow && !(base + '/').indexOf(e.origin + '/');
+        var policy = e && /^frame-src/.test(e.violatedDirective);
+        if (e && !told && !policy) return;
         clearTimeout(timer);
         events('remove');
         document.documentElement.removeChild(frame);
-        if (policy) end('refused', 'policy'); else if (e) done({ value: d.seen }); else end('late', note);
+        if (told) done({ value: e.data.seen }); else if (policy) end('refused', 'policy'); else end('late', note);
       }
       if (!base) return end('absent', 'undefined');
       if (where === 'cross-origin') return done({ value: {} });
@@ -238,8 +239,8 @@
       events('add');
       frame.onload = function () { note = 'silent'; };
       frame.hidden = true;
-      // Marked: when that site has set a cookie as a page of its own.
       frame.src = base + '/third?run=' + run + '&for=' + location.protocol + '//' + location.host +
+        // When that site has set a cookie as a page of its own.
         (where === 'top' ? window : window.parent).location.search.replace(/.*[?&]latchkey-(marked=\d+).*|.*/, '&$1');
       document.documentElement.appendChild(frame);
     },

@@ -99,6 +99,10 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 			m.Address = "https://portal.example/login?next=/claims"
 			return m
 		}(),
+		"storage-access": model(t, func(e *evidence.Evidence) {
+			e.Browser.Family, e.Browser.Engine = evidence.Saw("Firefox"), evidence.Saw("Gecko")
+			e.ThirdParty.Access, e.ThirdParty.Asks = evidence.Saw(false), evidence.Saw(true)
+		}),
 		"outdated": model(t, func(e *evidence.Evidence) {
 			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 87, Wanted: 109, Best: 157, Others: true, Released: "2020-11", Dated: "2026-11-12"})
 		}),

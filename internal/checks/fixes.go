@@ -54,11 +54,11 @@ func hasMenu(e evidence.Evidence) bool { return !isEmbedded(e) }
 
 // grantsStorageAccess is whether it helps to allow storage access by a click. What
 // is allowed holds for the other frames of that site as soon as they ask for
-// it, without another question, in Firefox 153 (tried 2026-11); they have
-// nothing of it if they don't ask.
+// it, without another question, in Chromium 156 and Firefox 153 (tried 2026-11);
+// they have nothing of it if they don't ask. In Safari each asks for itself.
 func grantsStorageAccess(e evidence.Evidence) bool {
 	t := e.ThirdParty
-	return evidence.Is(e.Browser.Engine, "Gecko") && evidence.Is(t.Asks, true) && evidence.Is(t.Access, false)
+	return !evidence.Is(e.Browser.Engine, "WebKit") && evidence.Is(t.Asks, true) && evidence.Is(t.Access, false)
 }
 
 // hasExtensions leaves out Chromium on phones, which takes no extensions, and
