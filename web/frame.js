@@ -66,7 +66,7 @@
   // Takes all the slow looks of the script tier side by side and calls back
   // once, if at all, when all have answered or time is up.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third', 'caps', 'tabs'], waiting = names.length;
+    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third', 'caps', 'tabs', 'opfs', 'build'], waiting = names.length;
     var timer = setTimeout(end, config.third ? ASK_THIRD : ASK);
     function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
     function one() { if (!--waiting) end(); }

@@ -51,14 +51,18 @@
     return kept;
   }
 
+  var much = new Array(16385).join('x');
+
   function store(name) {
     try {
       var s = real[name] ? real[name]() : window[name];
       if (!s) return { error: String(s) };
       var key = 'latchkey-' + hex(8);
-      s.setItem(key, '1');
-      var kept = s.getItem(key) === '1';
-      s.removeItem(key);
+      var kept;
+      try {
+        s.setItem(key, much); // a store with less room than that is as good as full
+        kept = s.getItem(key) === much;
+      } finally { s.removeItem(key); }
       return { value: kept };
     } catch (e) { return failure(e); }
   }
@@ -324,9 +328,9 @@
           function end(f) { r.close(); db.deleteDatabase(name); done(f); }
           try {
             var t = r.transaction('s', 'readwrite'), got;
-            t.objectStore('s').put('1', 'k');
+            t.objectStore('s').put(much, 'k');
             got = t.objectStore('s').get('k');
-            t.oncomplete = function () { end({ value: got.result === '1' }); };
+            t.oncomplete = function () { end({ value: got.result === much }); };
             t.onabort = function () { end(failure(t.error)); };
           } catch (e) { end(failure(e)); }
         };
@@ -353,12 +357,35 @@
         }, 250);
       } catch (e) { done(failure(e)); }
     },
+    opfs: function (done) {
+      var name = 'latchkey-' + hex(8), root;
+      function fail(e) { done(failure(e)); }
+      if (!config.opfs || !navigator.storage || !navigator.storage.getDirectory) return done({ error: 'undefined' });
+      navigator.storage.getDirectory().then(function (d) {
+        root = d;
+        return d.getFileHandle(name, { create: true });
+      }).then(function () { return root.removeEntry(name); }).then(function () { done({ value: true }); }, fail);
+    },
+    // The site's version as a page gets it, and past all caches.
+    build: function (done) {
+      var url = config.version, worker = navigator.serviceWorker;
+      function get(url, cache) {
+        return fetch(url, { cache: cache }).then(function (r) {
+          if (!r.ok) throw { name: 'NetworkError', message: String(r.status) };
+          return r.text();
+        });
+      }
+      if (!url || !window.fetch) return done({ error: 'undefined' });
+      Promise.all([get(url, 'default'), get(url + (/\?/.test(url) ? '&' : '?') + hex(8), 'no-store')]).then(function (said) {
+        done({ value: { same: said[0] === said[1], worker: !!(worker && worker.controller) } });
+      }, function (e) { done(failure(e)); });
+    },
     cache: function (done) {
       try {
         var name = 'latchkey-' + hex(8), kept;
         if (!window.caches) return done({ error: String(window.caches) });
         caches.open(name).then(function (c) {
-          return c.put('/' + name, new Response('1')).then(function () { return c.match('/' + name); });
+          return c.put('/' + name, new Response(much)).then(function () { return c.match('/' + name); });
         }).then(function (r) { kept = !!r; return caches['delete'](name); })
           .then(function () { done({ value: kept }); }, function (e) { done(failure(e)); });
       } catch (e) { done(failure(e)); }
@@ -417,7 +444,7 @@
           enabled: fact(function () { return navigator.cookieEnabled; }), script: fact(cookie),
           http: part(slow.cookies, 'seen'), kinds: part(slow.cookies, 'kinds'), jar: part(slow.cookies, 'jar'), gone: slow.gone, left: slow.left
         };
-        seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache };
+        seen.storage = { local: store('localStorage'), session: store('sessionStorage'), indexed_db: slow.indexedDB, cache: slow.cache, opfs: slow.opfs, build: slow.build };
         seen.page.caps_lock = slow.caps;
         seen.page.tabs = slow.tabs;
       }

@@ -420,6 +420,8 @@ func (v view) passed() app.UI {
 }
 
 func (v view) gaps() app.UI {
+	// No text stands beside elements: translators replace texts, and go-app dies
+	// when it is to take away one that is gone.
 	var items []app.UI
 	var told []string
 	for _, first := range v.Report.Gaps {
@@ -431,12 +433,12 @@ func (v view) gaps() app.UI {
 		for _, g := range v.Report.Gaps {
 			if g.Why == first.Why {
 				if len(names) > 0 {
-					names = append(names, app.Text(", "))
+					names = append(names, app.Span().Text(", "))
 				}
 				names = append(names, app.Span().DataSet("gap", g.Check).Text(v.name(g.Check)))
 			}
 		}
-		items = append(items, app.Li().Body(append(names, app.Text(": "+v.words.Text(nil, "gap."+first.Why, "gap.unasked")))...))
+		items = append(items, app.Li().Body(append(names, app.Span().Text(": "+v.words.Text(nil, "gap."+first.Why, "gap.unasked")))...))
 	}
 	return v.list("gaps", len(v.Report.Gaps), items)
 }

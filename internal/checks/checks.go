@@ -21,6 +21,8 @@ func Catalogue() diag.Set {
 			cookiesDuplicated,
 			cookiesThirdPartyBlocked,
 			storageBlocked,
+			storageFull,
+			storageStaleWorker,
 			browserCompatMode,
 			browserEmbeddedView,
 			browserUnsupported,

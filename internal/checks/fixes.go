@@ -18,6 +18,7 @@ var fixes = []diag.Fix{
 	{ID: "close-other-tabs"},
 	{ID: "contact-administrator"},
 	{ID: "contact-support"},
+	{ID: "free-storage"},
 	{ID: "leave-compat-mode"},
 	{ID: "open-canonical-address"},
 	{ID: "open-in-browser", Offered: isEmbedded},

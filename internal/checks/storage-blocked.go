@@ -13,7 +13,7 @@ import (
 // Local and session storage count as blocked when they are missing, for every
 // browser of the last ten years has them; IndexedDB and Cache only when they
 // are there and fail, for old browsers, plain http and Lockdown Mode lack them.
-// It is wrong when the store is merely full.
+// One that is full is storage-full.
 // Source: Chromium 156, Firefox 153 (dom.storage.enabled=false gives null),
 // WebKitGTK 2.50, tried 2026-11.
 var storageBlocked = diag.Check{
@@ -22,32 +22,21 @@ var storageBlocked = diag.Check{
 	// In Chromium and Firefox one setting blocks cookies and storage alike.
 	After: []string{"cookies-blocked", "browser-embedded-view"},
 	Needs: func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Storage.Local, &e.Storage.Session) },
-	Uses:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Storage.IndexedDB, &e.Storage.Cache) },
+	Uses: func(e *evidence.Evidence) []evidence.Seen {
+		return facts(&e.Storage.IndexedDB, &e.Storage.Cache, &e.Storage.OPFS)
+	},
 	Run: func(e evidence.Evidence) diag.Outcome {
-		var bad []string
-		for _, s := range []struct {
-			name       string
-			fact       evidence.Fact[bool]
-			everywhere bool
-		}{
-			{"localStorage", e.Storage.Local, true},
-			{"sessionStorage", e.Storage.Session, true},
-			{"IndexedDB", e.Storage.IndexedDB, false},
-			{"Cache", e.Storage.Cache, false},
-		} {
-			switch s.fact.State {
-			case evidence.Refused, evidence.Broken:
-				bad = append(bad, s.name)
+		bad := stores(e, func(name string, f evidence.Fact[bool]) bool {
+			switch f.State {
+			case evidence.Refused:
+				return true
+			case evidence.Broken:
+				return !noRoom(e)
 			case evidence.Absent:
-				if s.everywhere {
-					bad = append(bad, s.name)
-				}
-			case evidence.OK:
-				if !s.fact.Value {
-					bad = append(bad, s.name)
-				}
+				return name == "localStorage" || name == "sessionStorage"
 			}
-		}
+			return f.State == evidence.OK && !f.Value
+		})
 		if len(bad) == 0 {
 			return diag.Pass()
 		}

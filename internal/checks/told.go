@@ -33,10 +33,10 @@ var (
 	// lostCookies are why the very cookie of the login does not.
 	lostCookies = []string{
 		"cookies-insecure-origin", "cookies-wrong-host", "cookies-too-large", "cookies-duplicated", "cookies-third-party-blocked", "site-fault",
-		"storage-blocked", "browser-embedded-view",
+		"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view",
 	}
 	// oldBrowser are why a page does not run.
-	oldBrowser = []string{"storage-blocked", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
+	oldBrowser = []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
 )
 
 var (

@@ -79,7 +79,9 @@ func clickIn(t *testing.T, tab *drive.Tab, selector string) {
 	if framed(t, tab) {
 		fits(t, tab)
 	}
-	require.NoError(t, tab.ClickElement(t.Context(), widget+`.querySelector(`+literal(t, selector)+`)`))
+	element := widget + `.querySelector(` + literal(t, selector) + `)`
+	do(t, tab, element+`.scrollIntoView({block: "nearest"})`)
+	require.NoError(t, tab.ClickElement(t.Context(), element))
 }
 
 // listen keeps the events of embed.js as pageScript does.

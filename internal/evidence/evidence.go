@@ -143,6 +143,21 @@ type Storage struct {
 	Session   Fact[bool] `json:"session,omitzero" send:"yes"`
 	IndexedDB Fact[bool] `json:"indexed_db,omitzero" send:"yes"`
 	Cache     Fact[bool] `json:"cache,omitzero" send:"yes"`
+	// OPFS is the origin's private file system; absent where the login does not
+	// need it.
+	OPFS Fact[bool] `json:"opfs,omitzero" send:"yes"`
+	// Build is what the site's version address says; absent where the operator
+	// names none.
+	Build Fact[Build] `json:"build,omitzero" send:"yes"`
+}
+
+// Build compares the site's version as the browser has it with the server's.
+type Build struct {
+	// Same is whether the version address says the same as from the server
+	// itself, past all caches.
+	Same bool `json:"same"`
+	// Worker is whether a service worker answers for the site.
+	Worker bool `json:"worker,omitempty"`
 }
 
 // Clock is about the device's clock.

@@ -24,6 +24,7 @@ const (
 	Absent  State = "absent"  // what was asked does not exist here
 	Refused State = "refused" // the browser forbade it
 	Late    State = "late"    // no answer within the time limit
+	Full    State = "full"    // there was no room for it
 	Broken  State = "broken"  // it failed in a way of its own; Note names it
 )
 
@@ -118,7 +119,7 @@ func unmarshal(data []byte, state *State, note *string, value any) error {
 	}
 	*state, *note = in.State, clip(in.Note, noteLimit)
 	switch in.State {
-	case Unasked, Absent, Refused, Late, Broken:
+	case Unasked, Absent, Refused, Late, Full, Broken:
 		return nil
 	case OK:
 		if in.Value == nil {
@@ -132,7 +133,7 @@ func unmarshal(data []byte, state *State, note *string, value any) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("unknown state %.20q: use ok, absent, refused, late or broken", in.State)
+	return fmt.Errorf("unknown state %.20q: use ok, absent, refused, late, full or broken", in.State)
 }
 
 // Coarser is a value that can tell a coarse version of itself.

@@ -37,7 +37,7 @@ func TestFact_isReadInThreeSpellings(t *testing.T) {
 
 func TestFact_refusesWhatItCannotMean(t *testing.T) {
 	for json1, want := range map[string]string{
-		`{"state":"maybe"}`:             `unknown state "maybe": use ok, absent, refused, late or broken`,
+		`{"state":"maybe"}`:             `unknown state "maybe": use ok, absent, refused, late, full or broken`,
 		`{"state":"ok"}`:                `state "ok" without a value`,
 		`{"state":"ok","value":null}`:   `state "ok" without a value`,
 		`{"state":"ok","value":"true"}`: `cannot unmarshal string`,

@@ -34,6 +34,10 @@ var states = []struct {
 	// Firefox with both compilers off.
 	{"", "no WebAssembly compiler", Absent},
 
+	// All three engines, and Firefox's Cache on a disk without room.
+	{"QuotaExceededError", "", Full},
+	{"", "NO_DEVICE_SPACE", Full},
+
 	{"ReferenceError", "", Absent},
 	{"NotSupportedError", "", Absent},
 	{"TimeoutError", "", Late},

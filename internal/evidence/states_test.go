@@ -16,7 +16,7 @@ func TestStateOf_readsWhatEnginesReallySay(t *testing.T) {
 		{"Chromium, cookie", "SecurityError: Failed to set the 'cookie' property on 'Document': Access is denied for this document.", Refused},
 		{"Chromium, IndexedDB", "UnknownError: The user denied permission to access the database.", Refused},
 		{"Chromium, Cache", "SecurityError: An attempt was made to break through the security policy of the user agent.", Refused},
-		{"Chromium, full storage", "QuotaExceededError: Failed to execute 'setItem' on 'Storage': Setting the value of 'x' exceeded the quota.", Broken},
+		{"Chromium, full storage", "QuotaExceededError: Failed to execute 'setItem' on 'Storage': Setting the value of 'x' exceeded the quota.", Full},
 		{"Chromium, IndexedDB of its own mind", "UnknownError: Internal error opening backing store for indexedDB.open.", Broken},
 		{"Chromium, storage access", "NotAllowedError: requestStorageAccess not allowed", Refused},
 		// WebAssembly.

@@ -45,6 +45,8 @@ var healthy = window{
 	"claim":     `{"agent":"Mozilla/5.0"}`,
 	"clock":     `{"lo":-12,"hi":30}`,
 	"cookies":   `{"seen":true,"kinds":[{"secure":true,"came":true}],"jar":{"count":2,"bytes":40}}`,
+	"opfs":      `true`,
+	"build":     `{"same":true}`,
 	"caps":      `false`,
 	"tabs":      `{"others":1,"newer":0}`,
 	"indexedDB": `true`,
@@ -77,14 +79,15 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 	}{
 		{"a refusal", Exception("SecurityError: denied"), evidence.Refused, "SecurityError"},
 		{"an object that is not there", Exception("undefined"), evidence.Absent, "undefined"},
-		{"a failure of its own", Exception("QuotaExceededError"), evidence.Broken, "QuotaExceededError"},
+		{"a store that is full", Exception("QuotaExceededError"), evidence.Full, "QuotaExceededError"},
+		{"a failure of its own", Exception("AbortError"), evidence.Broken, "AbortError"},
 		{"a time limit", context.DeadlineExceeded, evidence.Late, "timeout"},
 		{"an answer that is no text", 7.0, evidence.Broken, "latchkey.ask"},
 		{"an answer that is no JSON", "<html>", evidence.Broken, "invalid character '<' looking for beginning of value"},
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`, "opfs": `true`, "build": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -106,11 +109,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 7, all)
+		assert.Equal(t, 9, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {

@@ -52,6 +52,8 @@ func All(where evidence.Embedding) []Probe {
 		New("caps-lock", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Page.CapsLock }, ask[bool]("caps")),
 		New("tabs", func(e *evidence.Evidence) *evidence.Fact[evidence.Tabs] { return &e.Page.Tabs }, ask[evidence.Tabs]("tabs")),
 		New("indexed-db", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Storage.IndexedDB }, ask[bool]("indexedDB")),
+		New("opfs", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Storage.OPFS }, ask[bool]("opfs")),
+		New("build", func(e *evidence.Evidence) *evidence.Fact[evidence.Build] { return &e.Storage.Build }, ask[evidence.Build]("build")),
 		New("cache", func(e *evidence.Evidence) *evidence.Fact[bool] { return &e.Storage.Cache }, ask[bool]("cache")),
 	)
 }

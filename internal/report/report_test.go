@@ -257,7 +257,7 @@ func TestDecode_saysWhereReadingStopped(t *testing.T) {
 			`{"cookies":{"script":{"value":true},"http": {"value":"yes"}}}`, "byte 44: cookies.http: cannot read string as bool"},
 		{"a wrong type of a group", `{"cookies":[]}`, "byte 11: cookies: cannot read array as struct"},
 		{"a wrong type of a plain field", `{"run":{"before":"x"}}`, "byte 17: run.before: cannot read string as slice"},
-		{"an unknown state", `{"script":{"runs":{"state":"yes"}}}`, `byte 18: script.runs: unknown state "yes": use ok, absent, refused, late or broken`},
+		{"an unknown state", `{"script":{"runs":{"state":"yes"}}}`, `byte 18: script.runs: unknown state "yes": use ok, absent, refused, late, full or broken`},
 		{"an unknown field of a fact", `{"script":{"runs":{"vaule":true}}}`, `byte 18: script.runs: json: unknown field "vaule"`},
 		{"in a report", `{"schema":1,"seen":{"script":{"runs":{"state":"yes"}}}}`, `byte 37: seen.script.runs: unknown state "yes"`},
 		{"in a report's findings", `{"schema":1,"findings":{}}`, "byte 23: findings: cannot read object as slice"},

@@ -29,6 +29,7 @@ type Config struct {
 	// Cookies are those that the login needs, at most evidence.MaxKinds.
 	Cookies []Cookie
 	Repair  Repair
+	Storage Storage
 	// IdentityProvider is the address of Latchkey's base on another site that
 	// people sign in over, like https://idp.example/latchkey, or empty. That
 	// site's own configuration allows this one's origin to embed it.
@@ -76,6 +77,15 @@ func (c Cookie) matches(name string) bool {
 		rest, ok = after, ok && found
 	}
 	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// Storage says what the login needs to store, and where its version stands.
+type Storage struct {
+	// OPFS is whether it uses the origin's private file system.
+	OPFS bool
+	// VersionURL answers with something that changes with each build, like
+	// https://portal.example/build.json. It is of the same origin as Latchkey.
+	VersionURL string
 }
 
 // Repair says what may be cleared, when a person asks for it, besides the cookies
@@ -189,6 +199,12 @@ func ParseConfig(data []byte, name string) (Config, error) {
 			})
 		}},
 		{"cookies", func(n *yaml.Node, key string) { c.Cookies = p.cookies(n, key) }},
+		{"storage", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"opfs", p.truth(&c.Storage.OPFS)},
+				{"version_url", p.text(&c.Storage.VersionURL, webAddress)},
+			})
+		}},
 		{"repair", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"storage_keys", listOf(p, &c.Repair.Keys, anyText)},

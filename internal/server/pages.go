@@ -130,6 +130,12 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		// length: 431 is HTTP's word for it (RFC 6585), 494 nginx's.
 		e.Cookies.TooLarge = evidence.Saw(true)
 	}
+	if !s.cfg.Storage.OPFS {
+		e.Storage.OPFS = evidence.Failed[bool]("undefined")
+	}
+	if s.cfg.Storage.VersionURL == "" {
+		e.Storage.Build = evidence.Failed[evidence.Build]("undefined")
+	}
 	if s.cfg.IdentityProvider == "" {
 		e.ThirdParty.Frame = evidence.Failed[string]("undefined")
 	}
@@ -206,6 +212,8 @@ type frameConfig struct {
 	Origin   evidence.Origin     `json:"origin"`
 	Policy   agent.Policy        `json:"policy"`
 	TooLarge evidence.Fact[bool] `json:"too_large,omitzero"`
+	OPFS     bool                `json:"opfs,omitempty"`
+	Version  string              `json:"version,omitempty"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
 	// Form, Rendered and MaxAge are what looks.js needs to look at the login page.
@@ -257,6 +265,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
+			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
 			Form: s.cfg.Page.Form, Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
 	}

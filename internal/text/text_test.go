@@ -29,7 +29,7 @@ var (
 	apps    = []string{"alipay", "dingtalk", "discord", "facebook", "google-app", "instagram", "kakaotalk", "line",
 		"linkedin", "messenger", "outlook", "pinterest", "qq", "reddit", "slack", "snapchat", "teams", "telegram",
 		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
-	reasons = []string{"stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
+	reasons = []string{"share", "worker", "stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
 		"data-saving", "explorer", "shell", "stuck", "unnamed", "restored", "discarded", "newer"}
 )
 

@@ -45,7 +45,7 @@ func StartChromium(ctx context.Context, o Options) (*ChromiumBrowser, error) {
 	if o.Scale == 0 {
 		o.Scale = 1
 	}
-	home, env, err := newHome()
+	home, env, err := newHome(o.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,10 @@ type Options struct {
 	// Flags are added to the command line of the browser; QtWebKit has none.
 	Flags []string
 
+	// Dir is where the browser's home is made, by a short name; the system's place
+	// for temporary files if it is empty.
+	Dir string
+
 	// Width and Height are those of the viewport in CSS pixels.
 	Width, Height int
 

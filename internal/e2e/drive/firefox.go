@@ -69,7 +69,7 @@ func startFirefox(ctx context.Context, o Options) (Browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start firefox: %w", err)
 	}
-	home, env, err := newHome()
+	home, env, err := newHome(o.Dir)
 	if err != nil {
 		return nil, err
 	}

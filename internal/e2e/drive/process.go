@@ -128,9 +128,10 @@ func (p *process) kill() error {
 }
 
 // newHome makes the home of one browser: profile, caches, temporary files and
-// sockets. Its name is short, since a socket's path has at most 107 bytes.
-func newHome() (dir string, env []string, err error) {
-	dir, err = os.MkdirTemp("", "latchkey-")
+// sockets, in a directory or, if that is "", where temporary files are. Its name is
+// short, since a socket's path has at most 107 bytes.
+func newHome(in string) (dir string, env []string, err error) {
+	dir, err = os.MkdirTemp(in, "latchkey-")
 	if err != nil {
 		return "", nil, fmt.Errorf("make browser home: %w", err)
 	}

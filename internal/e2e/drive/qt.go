@@ -57,7 +57,7 @@ func startQt(ctx context.Context, e Engine, o Options) (Browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", e, err)
 	}
-	home, env, err := newHome()
+	home, env, err := newHome(o.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func startWebKit(ctx context.Context, o Options) (Browser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start webkit: %w", err)
 	}
-	home, env, err := newHome()
+	home, env, err := newHome(o.Dir)
 	if err != nil {
 		return nil, err
 	}
