@@ -138,10 +138,13 @@ func TestPage_stale(t *testing.T) {
 }
 
 func TestPage_severalTabs(t *testing.T) {
-	for _, engine := range []drive.Engine{drive.Chromium, drive.Firefox} {
+	for engine, o := range map[drive.Engine]drive.Options{
+		drive.Chromium: {},
+		drive.Firefox:  prefs("dom.disable_open_during_load", false), // to open a tab without a hand
+	} {
 		t.Run(string(engine), func(t *testing.T) {
 			site := startSite(t, withLogin(""))
-			p := drive.Open(t, engine, drive.Options{})
+			p := drive.Open(t, engine, o)
 			visit(t, p, site.URL+"/")
 			l := trouble(t, p, "session_lost")
 			assert.Equal(t, []string{"session-lost"}, l.Findings, "one tab")
@@ -209,12 +212,10 @@ func TestPage_typing(t *testing.T) {
 	})
 	t.Run("no Caps Lock, by a real hand", func(t *testing.T) {
 		fresh()
-		do(t, tab, `Latchkey.open({outcome: "invalid_credentials"})`)
-		wait(t, tab, widget)
+		trouble(t, tab, "invalid_credentials")
 		require.NoError(t, tab.Type(t.Context(), "anna"))
-		settled(t, tab)
 		n := read[int](t, tab, `heard().length`)
-		clickIn(t, tab, "#latchkey-again-button")
+		do(t, tab, widget+`.getElementById("latchkey-again-button").click()`) // folded in
 		wait(t, tab, fmt.Sprintf(`heard().length > %d`, n))
 		l := settled(t, tab)
 		assert.Equal(t, evidence.Saw(false), l.Report.Seen.Page.CapsLock)
