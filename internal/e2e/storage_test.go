@@ -93,8 +93,7 @@ func TestStorage_staleWorker(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			var build atomic.Value
 			build.Store("1")
-			var site *site
-			site = startSite(t)
+			site := startSite(t)
 			latchkey := configured(t, "storage: {version_url: '"+site.URL+"/build.json'}")(nil)
 			site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
