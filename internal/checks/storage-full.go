@@ -33,16 +33,18 @@ var storageFull = diag.Check{
 		case len(full) > 0:
 			return diag.Fail(diag.Sure, fixes...).With(diag.Args{"stores": strings.Join(full, ", ")})
 		case noRoom(e):
-			return diag.Fail(diag.Likely, fixes...).With(diag.Args{"stores": "IndexedDB, Cache"})
+			broken := stores(e, func(_ string, f evidence.Fact[bool]) bool { return f.State == evidence.Broken })
+			return diag.Fail(diag.Likely, fixes...).With(diag.Args{"stores": strings.Join(broken, ", ")})
 		}
 		return diag.Pass()
 	},
 }
 
-// noRoom is the shape of a disk that is full.
+// noRoom is the shape of a disk that is full. Firefox's local storage may still
+// seem to work there; session storage lives in memory.
 func noRoom(e evidence.Evidence) bool {
 	s := e.Storage
-	return evidence.Is(s.Local, true) && s.IndexedDB.State == evidence.Broken && s.Cache.State == evidence.Broken
+	return evidence.Is(s.Session, true) && s.IndexedDB.State == evidence.Broken && s.Cache.State == evidence.Broken
 }
 
 // stores names those of which something is true.

@@ -342,20 +342,25 @@ func TestPage_translated(t *testing.T) {
 	tab := drive.OpenChromium(t, drive.Options{})
 	require.NoError(t, tab.Call(t.Context(), "Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": `
 		(function () {
-			function wrap() {
-				var walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [], n;
+			if (window.top !== window) { return; }
+			function wrap(d) {
+				if (!d || !d.body) { return; }
+				var walk = d.createTreeWalker(d.body, NodeFilter.SHOW_TEXT), texts = [], n;
 				while ((n = walk.nextNode())) {
 					if (n.nodeValue.trim() && n.parentNode.nodeName !== "FONT" && n.parentNode.nodeName !== "SCRIPT") { texts.push(n); }
 				}
 				texts.forEach(function (n) {
-					var outer = document.createElement("font"), inner = document.createElement("font");
+					var outer = d.createElement("font"), inner = d.createElement("font");
 					inner.textContent = n.nodeValue;
 					outer.appendChild(inner);
 					n.parentNode.replaceChild(outer, n);
 				});
 				window.wrapped = (window.wrapped || 0) + texts.length;
 			}
-			document.addEventListener("DOMContentLoaded", function () { setInterval(wrap, 15); });
+			document.addEventListener("DOMContentLoaded", function () { setInterval(function () {
+				wrap(document);
+				document.querySelectorAll("iframe").forEach(function (f) { wrap(f.contentDocument); });
+			}, 15); });
 		})();`}, nil))
 	visit(t, tab, site.URL+"/")
 	do(t, tab, `document.getElementById("user").value = "anna "`)
@@ -365,7 +370,7 @@ func TestPage_translated(t *testing.T) {
 	assert.Equal(t, []string{"input-blank-ends", "account-credentials"}, l.Findings)
 	assert.Equal(t, evidence.Saw(true), l.Report.Seen.Page.Translated)
 	assert.Equal(t, "no", read[string](t, tab, widget+`.documentElement.getAttribute("translate")`))
-	wait(t, tab, widget+`.defaultView.wrapped > 20`)
+	wait(t, tab, `window.wrapped > 20 && `+widget+`.querySelectorAll("font > font").length > 20`)
 
 	do(t, tab, `document.getElementById("user").value = "anna"`)
 	n := read[int](t, tab, `heard().length`)
