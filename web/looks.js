@@ -114,7 +114,7 @@
   };
 
   function behaviour() {
-    var has = [], works = [], digits = 0, zone;
+    var has = [], works = [], digits = 0;
     each(traits, function (place) {
       each(place[1].split(' '), function (name) {
         try { if (name in place[0]) has.push(name); } catch (e) { /* another site's */ }
@@ -125,9 +125,6 @@
     }
     try { (1).toFixed(-1); } catch (e) { digits = e.message.length; }
     if (navigator.standalone === true || (window.matchMedia && matchMedia('(display-mode: standalone)').matches)) has.push('standalone');
-    // Firefox's resistance to fingerprinting puts everybody there, or at UTC.
-    try { zone = Intl.DateTimeFormat().resolvedOptions().timeZone; } catch (e) { /* none */ }
-    if (/^(UTC|Atlantic\/Reykjavik)$/.test(zone)) has.push('no-zone');
     return {
       has: has, features: works, insecure: window.isSecureContext === false, to_fixed: digits,
       vendor: navigator.vendor, platform: navigator.platform, touch: navigator.maxTouchPoints,

@@ -195,12 +195,12 @@ func (r *reading) shownBy(app string) {
 // in CSS pixels: an iPad mini has 744, the widest iPhone 440 (Apple, 2026).
 const tabletSide = 600
 
-// behaves corrects what phones, tablets and shells leave out or make up. Firefox
-// with privacy.resistFingerprinting claims five touch points on any desk (153,
-// seen 2026-11), so Gecko's are not believed there.
+// behaves corrects what phones, tablets and shells leave out or make up. Touch
+// alone proves nothing: Firefox with privacy.resistFingerprinting claims five
+// points on any desk (153, seen 2026-11).
 func (r *reading) behaves(t evidence.Traits, engine string) {
 	has := func(name string) bool { return slices.Contains(t.Has, name) }
-	touch := t.Touch > 1 && !(engine == "Gecko" && has("no-zone"))
+	touch := t.Touch > 1
 	small := t.Screen > 0 && t.Screen < tabletSide
 	switch {
 	case r.system == "macOS" && touch && engine == "WebKit":

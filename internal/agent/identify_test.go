@@ -86,7 +86,7 @@ func TestIdentify_joinsTheChannels(t *testing.T) {
 			family: "Chrome", major: 156, engine: "Blink", engineMajor: 156, system: "Linux", device: "desktop"},
 		{name: "Firefox", request: claim(firefoxLinux), script: claim(firefoxLinux), traits: gecko,
 			family: "Firefox", major: 153, engine: "Gecko", engineMajor: 153, system: "Linux", device: "desktop"},
-		{name: "Firefox that resists fingerprinting claims a touch screen", request: claim(strings.Replace(firefoxLinux, "X11; Linux x86_64", "Macintosh; Intel Mac OS X 10.15", 1)), traits: with(gecko, 5, 800, "no-zone"),
+		{name: "Firefox that resists fingerprinting claims a touch screen", request: claim(strings.Replace(firefoxLinux, "X11; Linux x86_64", "Macintosh; Intel Mac OS X 10.15", 1)), traits: with(gecko, 5, 800),
 			family: "Firefox", major: 153, engine: "Gecko", engineMajor: 153, system: "macOS", device: "desktop"},
 		{name: "WebKitGTK, which has no name", request: claim(webkitLinux), script: claim(webkitLinux), traits: webkit,
 			engine: "WebKit", engineMajor: 60, system: "Linux", device: "desktop"},
@@ -240,7 +240,7 @@ func TestNames_areThoseThatTheLookLooksFor(t *testing.T) {
 	for _, row := range traits {
 		assert.Regexp(t, `[' ]`+row[0]+`[' ]`, js)
 	}
-	for _, trait := range []string{"brave", "orientation", "TelegramWebview", "'standalone'", "'no-zone'"} {
+	for _, trait := range []string{"brave", "orientation", "TelegramWebview", "'standalone'"} {
 		assert.Contains(t, js, trait)
 	}
 }

@@ -335,6 +335,15 @@ func TestPage_namesAnAppThatOnlyItsPackageTells(t *testing.T) {
 	assert.Equal(t, evidence.Absent, seen("XMLHttpRequest").App.State)
 }
 
+func TestPage_knowsWhomAServerInFrontSendsForTheirCookies(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	for _, code := range []string{"431", "494"} {
+		r := reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/?outcome="+code, "User-Agent", chrome)))
+		assert.Equal(t, []string{"cookies-too-large"}, ids(r))
+	}
+	assert.Empty(t, ids(reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/?outcome=400", "User-Agent", chrome)))))
+}
+
 func TestPage_isOpenToOddButHonestBrowsers(t *testing.T) {
 	h := testServer(t, testOptions(t)).handler()
 	for name, ua := range map[string]string{
