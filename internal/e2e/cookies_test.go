@@ -5,6 +5,8 @@ package e2e
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -234,4 +236,34 @@ func cmpState(f evidence.Fact[evidence.Names]) evidence.State {
 		return evidence.Absent
 	}
 	return f.State
+}
+
+// TestCookies_extension is a real extension that takes the headers of cookies
+// away, as privacy extensions do: scripts keep cookies, the server sees none.
+func TestCookies_extension(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"manifest.json": `{"manifest_version": 3, "name": "strips", "version": "1", "permissions": ["declarativeNetRequest"], "host_permissions": ["<all_urls>"],
+			"declarative_net_request": {"rule_resources": [{"id": "r", "enabled": true, "path": "rules.json"}]}}`,
+		"rules.json": `[{"id": 1, "priority": 1, "condition": {"urlFilter": "*", "resourceTypes": ["main_frame", "sub_frame", "xmlhttprequest", "script", "other"]},
+			"action": {"type": "modifyHeaders",
+				"requestHeaders": [{"header": "cookie", "operation": "remove"}], "responseHeaders": [{"header": "set-cookie", "operation": "remove"}]}}]`,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	site := startSite(t)
+	tab := drive.OpenChromium(t, drive.Options{Flags: []string{"--load-extension=" + dir, "--disable-features=DisableLoadExtensionCommandLineSwitch"}})
+	var l look
+	for range 20 { // its rules hold a moment after the browser is up
+		if l = open(t, tab, site.page("outcome=session_lost")); l.top() == "cookies-vanish" {
+			break
+		}
+	}
+	requireWhole(t, l)
+	require.Equal(t, "cookies-vanish", l.top())
+	assert.Equal(t, diag.Likely, finding(t, l, "cookies-vanish").Sureness)
+	assert.Equal(t, "pause-extensions", l.Fixes[0])
+	assert.Contains(t, l.Text, "it doesn't reach us")
+	assert.Equal(t, []string{"cookies-vanish"}, finding(t, l, "session-lost").Because)
 }

@@ -102,9 +102,12 @@ func newHandler(t *testing.T, address string, now func() time.Time, changes ...f
 	return h
 }
 
-// configured is the server as its operator configures it, in YAML.
+// configured is the server as its operator configures it, in YAML, for startSite.
 func configured(t *testing.T, yaml string) middleware {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a browser: left out by -short")
+	}
 	cfg, err := server.ParseConfig([]byte(yaml), "latchkey.yaml")
 	require.NoError(t, err)
 	cfg.Support.Phone = "555-0100"
