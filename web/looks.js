@@ -351,7 +351,7 @@
             n.newer += seen[born];
           }
           done({ value: n });
-        }, 250);
+        }, 500); // a tab in the background may be busy with loading
       } catch (e) { done(failure(e)); }
     },
     opfs: function (done) {

@@ -156,7 +156,11 @@ func TestPage_severalTabs(t *testing.T) {
 				do(t, p, `window.other = window.open("/")`)
 				wait(t, p, `other.Latchkey`)
 			}
-			l = trouble(t, p, "session_lost")
+			for range 5 { // on a busy machine the other tab may be late for the first look
+				if l = trouble(t, p, "session_lost"); l.top() == "page-several-tabs" {
+					break
+				}
+			}
 			assert.Equal(t, []string{"page-several-tabs", "session-lost"}, l.Findings)
 			f := finding(t, l, "page-several-tabs")
 			assert.Equal(t, diag.Note, f.Impact)
