@@ -357,10 +357,15 @@
     opfs: function (done) {
       var name = 'latchkey-' + hex(8), root;
       function fail(e) { done(failure(e)); }
-      if (!config.opfs || !navigator.storage || !navigator.storage.getDirectory) return done({ error: 'undefined' });
+      if (!config.opfs) return done({ error: 'undefined' });
+      if (!navigator.storage || !navigator.storage.getDirectory) return done({ error: 'NotSupportedError' });
       navigator.storage.getDirectory().then(function (d) {
         root = d;
         return d.getFileHandle(name, { create: true });
+      }).then(function (f) {
+        return f.createWritable && f.createWritable().then(function (w) {
+          return w.write(much).then(function () { return w.close(); });
+        });
       }).then(function () { return root.removeEntry(name); }).then(function () { done({ value: true }); }, fail);
     },
     // The site's version as a page gets it, and past all caches.
@@ -372,10 +377,18 @@
           return r.text();
         });
       }
-      if (!url || !window.fetch) return done({ error: 'undefined' });
-      Promise.all([get(url, 'default'), get(url + (/\?/.test(url) ? '&' : '?') + hex(8), 'no-store')]).then(function (said) {
-        done({ value: { same: said[0] === said[1], worker: !!(worker && worker.controller) } });
-      }, function (e) { done(failure(e)); });
+      function both() { return Promise.all([get(url, 'default'), get(url + (/\?/.test(url) ? '&' : '?') + hex(8), 'no-store')]); }
+      function end(same) { done({ value: { same: same, worker: !!(worker && worker.controller) } }); }
+      function fail(e) { done(failure(e)); }
+      if (!url || !window.fetch || url.indexOf(location.protocol + '//' + location.host + '/')) return done({ error: 'undefined' });
+      both().then(function (one) {
+        if (one[0] === one[1]) return end(true);
+        // What changes with each request, or between servers, tells no build.
+        return both().then(function (two) {
+          if (one[0] !== two[0] || one[1] !== two[1]) throw { name: 'Unstable', message: 'another answer each time' };
+          end(false);
+        });
+      }).then(null, fail);
     },
     cache: function (done) {
       try {
@@ -384,7 +397,10 @@
         caches.open(name).then(function (c) {
           return c.put('/' + name, new Response(much)).then(function () { return c.match('/' + name); });
         }).then(function (r) { kept = !!r; return caches['delete'](name); })
-          .then(function () { done({ value: kept }); }, function (e) { done(failure(e)); });
+          .then(function () { done({ value: kept }); }, function (e) {
+            caches['delete'](name).then(null, function () {}); // a full one is there all the same
+            done(failure(e));
+          });
       } catch (e) { done(failure(e)); }
     }
   };

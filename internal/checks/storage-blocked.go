@@ -33,7 +33,7 @@ var storageBlocked = diag.Check{
 			case evidence.Broken:
 				return !noRoom(e)
 			case evidence.Absent:
-				return name == "localStorage" || name == "sessionStorage"
+				return name == "localStorage" || name == "sessionStorage" || f.Note == "NotSupportedError" // asked for, and not there
 			}
 			return f.State == evidence.OK && !f.Value
 		})

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 
 	"latchkey/internal/diag"
@@ -44,8 +45,12 @@ var storageFull = diag.Check{
 // seem to work there; session storage lives in memory.
 func noRoom(e evidence.Evidence) bool {
 	s := e.Storage
-	return evidence.Is(s.Session, true) && s.IndexedDB.State == evidence.Broken && s.Cache.State == evidence.Broken
+	return evidence.Is(s.Session, true) && slices.Contains(noRoomSays, s.IndexedDB.Note) && slices.Contains(noRoomSays, s.Cache.Note)
 }
+
+// noRoomSays are what Chromium 156 and Firefox 153 throw on a full disk besides
+// what says so (tried 2026-11).
+var noRoomSays = []string{"UnknownError", "AbortError", "NS_ERROR_FAILURE"}
 
 // stores names those of which something is true.
 func stores(e evidence.Evidence, is func(name string, f evidence.Fact[bool]) bool) []string {

@@ -9,7 +9,8 @@ import (
 // server's: the version address says something else from a cache than past all
 // caches. The reason is "worker" if a service worker answers for the site.
 //
-// It is wrong in the minutes of a deployment that reaches the servers one by one.
+// It is wrong in the minutes of a deployment, if the same two servers happen to
+// answer twice. An address that answers otherwise each time is no version.
 var storageStaleWorker = diag.Check{
 	ID:     "storage-stale-worker",
 	Impact: diag.Slows,
@@ -24,10 +25,9 @@ var storageStaleWorker = diag.Check{
 		case b.Value.Same:
 			return diag.Pass()
 		}
-		args := diag.Args{}
 		if b.Value.Worker {
-			args["reason"] = "worker"
+			return diag.Fail(diag.Likely, "clear-site-data", "try-private-window", "report-to-site").With(diag.Args{"reason": "worker"})
 		}
-		return diag.Fail(diag.Likely, "clear-site-data", "reload-page", "try-private-window", "report-to-site").With(args)
+		return diag.Fail(diag.Likely, "reload-page", "clear-site-data", "try-private-window", "report-to-site")
 	},
 }

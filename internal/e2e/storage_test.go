@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -148,6 +149,41 @@ func TestStorage_files(t *testing.T) {
 			l := open(t, drive.Open(t, drive.Firefox, private), startSite(t, configured(t, c.config)).page(""))
 			requireWhole(t, l)
 			assert.Equal(t, c.want, append([]string{}, l.Findings...), "%+v", l.Report.Seen.Storage)
+		})
+	}
+}
+
+// TestStorage_noVersion is that an address which answers otherwise each time, or
+// stands elsewhere, raises nothing.
+func TestStorage_noVersion(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		address string
+		gaps    []string
+	}{
+		"another answer each time": {"/time.json", []string{"storage-stale-worker"}},
+		"on another origin":        {"", []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			site := startSite(t)
+			address := "https://elsewhere.example/build.json"
+			if c.address != "" {
+				address = site.URL + c.address
+			}
+			latchkey := configured(t, "storage: {version_url: '"+address+"'}")(nil)
+			site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/time.json" {
+					fmt.Fprint(w, n.Add(1))
+					return
+				}
+				latchkey.ServeHTTP(w, r)
+			})
+			l := open(t, drive.OpenChromium(t, drive.Options{}), site.page(""))
+			requireWhole(t, l)
+			assert.Empty(t, l.Findings)
+			assert.Equal(t, c.gaps, append([]string{}, l.Gaps...))
+			quiet(t, l)
 		})
 	}
 }
