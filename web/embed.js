@@ -175,7 +175,7 @@
     query = '';
     ['outcome', 'reference', 'lang', 'rendered'].forEach(function (name) {
       var value = name === 'lang' ? document.documentElement.lang : options[name] || attr(name);
-      // Half a pair throws.
+      // Half a surrogate pair throws.
       value = encodeURIComponent(String(value).replace(/[\ud800-\udfff]/g, ''));
       if (value) query += (query ? '&' : '?') + name + '=' + value;
     });

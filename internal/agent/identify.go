@@ -136,7 +136,8 @@ var traits = table{
 	{"CSSPrimitiveValue", "WebKit"}, {"Counter", "WebKit"}, {"RGBColor", "WebKit"}, {"WebKitPoint", "WebKit"}, {"ApplePayError", "WebKit"}, {"WebKitMediaKeys", "WebKit"},
 }
 
-// other engines by the length of one error's text, and by the vendor's name.
+// lengths tell the engine by how long one error's text is, vendors by the name
+// in navigator.vendor.
 var (
 	lengths = table{{"51", "Blink"}, {"25", "Gecko"}, {"43", "WebKit"}, {"44", "WebKit"}}
 	vendors = table{{"Google Inc.", "Blink"}, {"Apple Computer, Inc.", "WebKit"}}
@@ -352,12 +353,4 @@ var frozen = []struct{ os, version, browser string }{
 	{"Android", "10.0", "Firefox"}, // Chromium 110 and later, on any device
 	{"iOS", "18.6", "Safari"},      // iOS 26 and later; Safari's own number tells
 	{"iOS", "18.7", "Safari"},
-}
-
-// Parse reads one user agent alone; see Identify.
-func Parse(ua string) evidence.Browser {
-	var e evidence.Evidence
-	e.Identity.Request = evidence.Saw(evidence.Claim{Agent: ua})
-	Identify(&e, DefaultPolicy())
-	return e.Browser
 }
