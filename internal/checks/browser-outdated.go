@@ -31,7 +31,7 @@ var browserOutdated = diag.Check{
 			return diag.Unknown(cmp.Or(b.Standing.Note, string(b.Standing.State)))
 		case s.Wanted == 0:
 			return diag.Skip() // not supported at all
-		case s.Have >= s.Wanted, len(b.Features.Value.Works) > 0 && len(b.Features.Value.Lacks) == 0:
+		case s.Have >= s.Wanted, allWork(e):
 			return diag.Pass()
 		}
 		args := diag.Args{"version": s.Have, "wanted": s.Wanted, "dated": s.Dated}
@@ -49,6 +49,13 @@ var browserOutdated = diag.Check{
 		}
 		return diag.Fail(diag.Likely, newer(e)...).With(args)
 	},
+}
+
+// allWork is whether the site says which features signing in needs, and each
+// was tried and works.
+func allWork(e evidence.Evidence) bool {
+	f := e.Browser.Features.Value
+	return len(f.Works) > 0 && len(f.Lacks) == 0
 }
 
 // isStuck is whether this device's system gets no version that the site

@@ -26,7 +26,7 @@ var browserUnsupported = diag.Check{
 		switch {
 		case b.Standing.State != evidence.OK:
 			return diag.Unknown(cmp.Or(b.Standing.Note, string(b.Standing.State)))
-		case b.Standing.Value.Wanted != 0, len(b.Features.Value.Works) > 0 && len(b.Features.Value.Lacks) == 0:
+		case b.Standing.Value.Wanted != 0, allWork(e):
 			return diag.Pass()
 		}
 		args := diag.Args{}
