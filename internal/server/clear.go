@@ -15,29 +15,38 @@ import (
 const clearedAtOnce = 30
 
 // clear takes away the cookies of the login that the request brought, for every
-// domain and path that they may have been set for, as many as one answer may
-// hold. It tells which names came, so that who asked goes on until none does or
-// nothing helps. Where the operator says so, it also has the browser clear what
-// this origin stored.
+// domain and path that they may have been set for: of the names after the one
+// in the query as many as one answer may hold, and one at least. It tells the
+// last of them as next, for who asks to go on with, or nothing after the last,
+// and which names came. Where the operator says so, it also has the browser
+// clear what this origin stored.
 func (s *server) clear(w http.ResponseWriter, r *http.Request) {
 	if !sameOrigin(r) {
 		http.Error(w, "only a page of this origin may ask for that", http.StatusForbidden)
 		return
 	}
 	names := s.loginCookies(r)
-	var out []*http.Cookie
+	next, set := "", 0
 	for _, name := range names {
-		out = append(out, s.expired(r, name)...)
-	}
-	for _, c := range out[:min(len(out), clearedAtOnce)] {
-		http.SetCookie(w, c)
+		if name <= r.URL.Query().Get("after") {
+			continue
+		}
+		out := s.expired(r, name)
+		if set > 0 && set+len(out) > clearedAtOnce {
+			break
+		}
+		for _, c := range out {
+			http.SetCookie(w, c)
+		}
+		next, set = name, set+len(out)
 	}
 	if s.cfg.Repair.SiteData {
 		w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	}
 	writeJSON(w, struct {
 		Came []string `json:"came"`
-	}{append([]string{}, names...)})
+		Next string   `json:"next"`
+	}{append([]string{}, names...), next})
 }
 
 // sameOrigin is whether a page of ours asks. Browsers before 2020 (Safari before

@@ -2,11 +2,13 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,7 +229,7 @@ func TestClear_takesTheLoginsCookiesAway(t *testing.T) {
 	}
 	for _, from := range [][]string{{"Origin", "https://app.portal.example"}, {"Sec-Fetch-Site", "same-origin"}} {
 		r := clear(from...)
-		assert.JSONEq(t, `{"came":["__Host-session","oidc.a"]}`, bodyOf(t, r))
+		assert.JSONEq(t, `{"came":["__Host-session","oidc.a"],"next":"oidc.a"}`, bodyOf(t, r))
 		assert.Equal(t, `"cache", "storage"`, r.Header.Get("Clear-Site-Data"))
 		set := r.Header.Values("Set-Cookie")
 		assert.LessOrEqual(t, len(set), clearedAtOnce)
@@ -243,4 +245,41 @@ func TestClear_takesTheLoginsCookiesAway(t *testing.T) {
 			assert.NotContains(t, s, "theme", "the operator did not list it")
 		}
 	}
+}
+
+// Cookies that nothing takes away keep none of the others from their turn.
+func TestClear_passesAllNamesOnce(t *testing.T) {
+	o := testOptions(t)
+	c, err := ParseConfig([]byte("site: {login: https://a.b.portal.example/signin/start}\ncookies: [{name: 'oidc.*', path: /signin}]\n"), "latchkey.yaml")
+	require.NoError(t, err)
+	o.Config = c
+	h := testServer(t, o).handler()
+	var names, cookies, taken []string
+	for i := range 60 {
+		names = append(names, fmt.Sprintf("oidc.%02d", i))
+		cookies = append(cookies, names[i]+"=5ecret")
+	}
+	for after, rounds := "", 0; ; rounds++ {
+		require.LessOrEqual(t, rounds, len(names))
+		r := ask(h, "POST", "https://a.b.portal.example/latchkey/clear?after="+url.QueryEscape(after),
+			"Sec-Fetch-Site", "same-origin", "Cookie", strings.Join(cookies, "; "))
+		set := r.Header.Values("Set-Cookie")
+		assert.LessOrEqual(t, len(set), clearedAtOnce)
+		for _, s := range set {
+			if name, _, _ := strings.Cut(s, "="); !slices.Contains(taken, name) {
+				taken = append(taken, name)
+			}
+		}
+		var got struct {
+			Came []string
+			Next string
+		}
+		require.NoError(t, json.Unmarshal([]byte(bodyOf(t, r)), &got))
+		assert.Equal(t, names, got.Came)
+		if after = got.Next; after == "" {
+			assert.Empty(t, set, "nothing is left to do")
+			break
+		}
+	}
+	assert.Equal(t, names, taken)
 }
