@@ -209,12 +209,13 @@
   // ---- What takes a request or an event. Each calls done once.
 
   var given = null; // the newest cookies that came back, and when they were set
-  var tooLarge = config.too_large;
+  var KEEP = 30000; // ms; the server keeps them for 60 s
 
-  // Asks whether the server refuses requests for their cookies.
-  function weigh(status) {
-    if (!/^4(00|13|31|94)$/.test(status) || !window.fetch) return;
-    fetch(config.base + '/clock?n=1', { credentials: 'omit', cache: 'no-store' }).then(function (r) { tooLarge = { value: r.ok }; });
+  // Why the server refused a request: for its cookies if it takes one without.
+  function refused(status, done) {
+    function end(r) { done({ error: r && r.ok ? 'TooLarge' : 'NetworkError' }); }
+    if (!/^4(00|13|31|94)$/.test(status) || !window.fetch) return end();
+    fetch(config.base + '/clock?n=1', { credentials: 'omit', cache: 'no-store' }).then(end, function () { end(); });
   }
 
   var looks = {
@@ -284,25 +285,27 @@
     // Cookies there and back over HTTP, each time under other names. They are left
     // for stays.
     cookies: function (done) {
-      var run = hex(8), at = now();
+      var run = hex(8), at = now(), wall = Date.now();
       given = null;
       request('GET', '/cookies?run=' + run, null, function (x) {
-        weigh(x.status);
-        if (x.status !== 204) return done({ error: 'NetworkError' });
+        if (x.status !== 204) return refused(x.status, done);
         request('GET', '/cookies/echo?keep=1&run=' + run, null, function (x) {
           done(fact(function () {
             var came = JSON.parse(x.responseText);
-            given = { run: run, at: at, came: came };
+            given = { run: run, at: at, wall: wall, came: came };
             return came;
           }));
         });
       });
     },
     // The names of those that came back once and do not 5 s after they were set.
+    // A tab that slept meanwhile cannot tell: they have run out, and a clock that
+    // stops in sleep does not show it.
     stays: function (done) {
       var g = given, gone = [];
       if (g) setTimeout(function () {
         if (given === g) given = null;
+        if (Math.max(now() - g.at, Date.now() - g.wall) > KEEP) return;
         request('GET', '/cookies/echo?run=' + g.run, null, function (x) {
           done(fact(function () {
             var came = JSON.parse(x.responseText);
@@ -405,16 +408,16 @@
     }
   };
 
-  // Has the server take the login's cookies away, in as many rounds as it needs,
-  // and clears what the operator lists in storage. Calls back with the names of
-  // cookies that are still there.
-  function clear(done, rounds) {
-    request('POST', '/clear', '{}', function (x) {
-      var f = fact(function () { return JSON.parse(x.responseText).came; });
-      if (f.value && f.value.length && rounds < 20) return clear(done, (rounds || 0) + 1);
-      done(f);
+  // Has the server take the login's cookies away, some names with each answer, and
+  // calls back with the names of those that are still there after the last.
+  function clear(done, after) {
+    request('POST', '/clear?after=' + encodeURIComponent(after), '{}', function (x) {
+      var f = fact(function () { return JSON.parse(x.responseText); });
+      if (f.value && f.value.next) return clear(done, f.value.next);
+      done(part(f, 'came'));
     });
   }
+  // Clears what the operator lists in storage.
   function clearKeys() {
     each(['localStorage', 'sessionStorage'], function (name) {
       try {
@@ -436,7 +439,7 @@
 
   window.latchkey = {
     config: config, real: real, each: each, failure: failure, now: now, request: request, looks: looks,
-    clear: function (done) { clearKeys(); clear(done, 0); },
+    clear: function (done) { clearKeys(); clear(done, ''); },
     // Names the cookies that should come with a question to the server.
     run: function () { return given ? given.run : ''; },
     // All that is known so far, in the shape of package evidence. recorded is
@@ -461,7 +464,8 @@
         seen.page.caps_lock = slow.caps;
         seen.page.tabs = slow.tabs;
       }
-      if (tooLarge) (seen.cookies = seen.cookies || {}).too_large = tooLarge;
+      var heavy = slow.cookies && slow.cookies.error === 'TooLarge' ? { value: true } : config.too_large;
+      if (heavy) (seen.cookies = seen.cookies || {}).too_large = heavy;
       if (slow.clock) seen.clock = { offset: slow.clock };
       return seen;
     }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -227,6 +228,81 @@ func TestCookies_repair(t *testing.T) {
 			assert.Equal(t, []string{"draft"}, read[[]string](t, p, `Object.keys(localStorage)`))
 			assert.Equal(t, evidence.Absent, cmpState(l.Report.Seen.Cookies.Left))
 		})
+	}
+}
+
+// TestCookies_repairOfMany is more cookies than the server takes away at once.
+func TestCookies_repairOfMany(t *testing.T) {
+	t.Parallel()
+	site := startSite(t, configured(t, strings.Replace(login, "secure: true, same_site: none", "same_site: lax", 1)))
+	host := site.on("a.b.portal.localhost") // each name may stand for four domains
+	p := drive.OpenChromium(t, drive.Options{})
+	visit(t, p, host+"/latchkey/static/")
+	do(t, p, `for (var i = 0; i < 60; i++) { document.cookie = "oidc." + i + "=" + new Array(200).join("x") + "; Path=/"; }`)
+	l := open(t, p, host+"/latchkey/")
+	requireWhole(t, l)
+	require.Equal(t, "cookies-too-large", l.top())
+	do(t, p, `document.getElementById("latchkey-clear-remove-old-cookies").click()`)
+	wait(t, p, `document.querySelector("[data-latchkey-fixed]")`)
+	assert.NotContains(t, read[string](t, p, `document.cookie`), "oidc.")
+}
+
+// TestCookies_tooLargeInPlace is a page that still opens while the requests for
+// its cookies' sake are refused, and the same where cookies are not the reason.
+func TestCookies_tooLargeInPlace(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		o    drive.Options
+		all  bool
+	}{
+		{"wasm", drive.Options{}, false},
+		{"script", jitless, false},
+		{"wasm, and refused without cookies too", drive.Options{}, true},
+		{"script, and refused without cookies too", jitless, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			site := startSite(t, func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if p := r.URL.Path; p == "/latchkey/cookies" || c.all && p == "/latchkey/clock" {
+						w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			})
+			l := open(t, drive.OpenChromium(t, c.o), site.page(""))
+			requireWhole(t, l)
+			if c.all {
+				assert.NotContains(t, l.Findings, "cookies-too-large")
+				return
+			}
+			assert.Equal(t, "cookies-too-large", l.top())
+			assert.Equal(t, diag.Sure, finding(t, l, "cookies-too-large").Sureness)
+		})
+	}
+}
+
+// TestCookies_vanishNotInSleep is a tab whose timer comes only after the cookies
+// have run out: whether they stayed is not asked any more. The machine's sleep is
+// played with the browser's own clock.
+func TestCookies_vanishNotInSleep(t *testing.T) {
+	t.Parallel()
+	site := startSite(t)
+	p := drive.OpenChromium(t, drive.Options{})
+	open(t, p, site.page(""))
+	for slept, asked := range map[int]int{0: 1, 20_000: 1, 60_000: 0} {
+		do(t, p, fmt.Sprintf(`window.asked = null; latchkey.looks.cookies(function () {
+			var real = { now: Date.now, setTimeout: window.setTimeout, open: XMLHttpRequest.prototype.open }, n = 0;
+			Date.now = function () { return real.now.call(Date) + %d; };
+			window.setTimeout = function (f) { f(); };
+			XMLHttpRequest.prototype.open = function () { n++; return real.open.apply(this, arguments); };
+			latchkey.looks.stays(function () {});
+			Date.now = real.now; window.setTimeout = real.setTimeout; XMLHttpRequest.prototype.open = real.open;
+			window.asked = n;
+		})`, slept))
+		wait(t, p, `window.asked !== null`)
+		assert.Equal(t, asked, read[int](t, p, `window.asked`), "%d ms", slept)
 	}
 }
 

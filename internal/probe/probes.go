@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"latchkey/internal/evidence"
@@ -29,8 +30,8 @@ func All(where evidence.Embedding) []Probe {
 	probes := []Probe{
 		New("claim", func(e *evidence.Evidence) *evidence.Fact[evidence.Claim] { return &e.Identity.Script }, ask[evidence.Claim]("claim")),
 		New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Offset] { return &e.Clock.Offset }, ask[evidence.Offset]("clock")),
+		thirdParty,
 	}
-	probes = append(probes, thirdParty)
 	if where == evidence.CrossOrigin {
 		return probes
 	}
@@ -46,6 +47,9 @@ func All(where evidence.Embedding) []Probe {
 				}]("cookies")(ctx, w)
 				return func(e *evidence.Evidence) {
 					e.Cookies.HTTP, e.Cookies.Kinds, e.Cookies.Jar = seen(came.Seen, err), seen(came.Kinds, err), seen(came.Jar, err)
+					if errors.Is(err, Exception("TooLarge")) {
+						e.Cookies.TooLarge = evidence.Saw(true)
+					}
 				}
 			},
 		},
