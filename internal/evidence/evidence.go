@@ -9,6 +9,8 @@
 //	send:"no"      never (also the meaning of no tag at all)
 package evidence
 
+import "math"
+
 // Evidence is everything known about one failed sign-in. The judge reads it,
 // probes, frame.js and the server write it.
 type Evidence struct {
@@ -22,6 +24,7 @@ type Evidence struct {
 	ThirdParty ThirdParty `json:"third_party,omitzero" send:"yes"`
 	Storage    Storage    `json:"storage,omitzero" send:"yes"`
 	Clock      Clock      `json:"clock,omitzero" send:"yes"`
+	Network    Network    `json:"network,omitzero" send:"yes"`
 	Page       Page       `json:"page,omitzero" send:"yes"`
 }
 
@@ -42,8 +45,24 @@ type Run struct {
 	TierReason TierReason `json:"tier_reason,omitzero" send:"yes"`
 	// Embedding says where the page that looks stands; see the constants.
 	Embedding Fact[Embedding] `json:"embedding,omitzero" send:"yes"`
+	// At is when the look began.
+	At Fact[Moment] `json:"at,omitzero" send:"coarse"`
 	// Before holds the ids of what the first look found, if this is a later one.
 	Before []string `json:"before,omitzero" send:"yes"`
+}
+
+// Moment is a time by the server's clock.
+type Moment struct {
+	// UTC is in milliseconds since 1970.
+	UTC float64 `json:"utc"`
+	// Zone is how many minutes the device's own time is ahead of UTC.
+	Zone int `json:"zone"`
+}
+
+// Coarse rounds down to whole minutes.
+func (m Moment) Coarse() any {
+	m.UTC = math.Floor(m.UTC/60_000) * 60_000
+	return m
 }
 
 // Browser is who the browser is, as package agent concludes from Identity. What
@@ -110,6 +129,16 @@ type Script struct {
 	Wasm Fact[bool] `json:"wasm,omitzero" send:"yes"`
 	// WasmType is the content type under which widget.wasm arrived.
 	WasmType Fact[string] `json:"wasm_type,omitzero" send:"yes"`
+	// WasmTime is how long a loop of 100,000 additions took in WebAssembly. An
+	// interpreter, as in Edge's enhanced security, takes many times as long as
+	// a compiler.
+	WasmTime Fact[Milliseconds] `json:"wasm_time,omitzero" send:"coarse"`
+	// Files is whether script files of this site run where a script in the page
+	// does.
+	Files Fact[bool] `json:"files,omitzero" send:"yes"`
+	// Popups is whether a window could be opened in a click; absent where the
+	// login opens none.
+	Popups Fact[bool] `json:"popups,omitzero" send:"yes"`
 }
 
 // Cookies is about this site's own cookies.
@@ -193,11 +222,25 @@ type Page struct {
 	// AutofillUnseen is whether the browser shows fields as filled that are
 	// empty to the page, or whose button is still off.
 	AutofillUnseen Fact[bool] `json:"autofill_unseen,omitzero" send:"yes"`
-	ScriptErrors   Fact[int]  `json:"script_errors,omitzero" send:"yes"`
+	// Altered counts what is otherwise than the operator says the page is made.
+	Altered      Fact[Altered] `json:"altered,omitzero" send:"yes"`
+	ScriptErrors Fact[int]     `json:"script_errors,omitzero" send:"yes"`
 	// Failed holds the addresses of scripts, styles and frames that did not load.
 	Failed Fact[Addresses] `json:"failed,omitzero" send:"coarse"`
 	// Violations holds policy violations, each "directive address".
 	Violations Fact[Addresses] `json:"violations,omitzero" send:"coarse"`
+}
+
+// Altered counts what somebody changed in the login page. It names nobody.
+type Altered struct {
+	// Action is whether the form goes elsewhere.
+	Action bool `json:"action,omitempty"`
+	// Fields are those of the form that are gone or have another name.
+	Fields int `json:"fields,omitempty"`
+	// Natives are functions of the browser that are wrapped, and not by the site.
+	Natives int `json:"natives,omitempty"`
+	// Foreign are elements beside head and body, where no site puts any.
+	Foreign int `json:"foreign,omitempty"`
 }
 
 // Tabs counts the other tabs of the login page, and of them those that were
