@@ -9,7 +9,7 @@
   var STALL = 45000; // ms until a download counts as stalled: six times a slow line's 7 s
   var PATIENCE = 600; // ms that the Go program gets before the server is asked
   var ASK = 2000; // ms that a look may take, as in Go's probes
-  var ASK_THIRD = 5000; // ms where another site is among them
+  var ASK_OTHERS = 7000; // ms where it waits for other sites or a slow line
   var BEAT = 2000; // ms between two questions whether the Go program lives
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
@@ -25,6 +25,7 @@
   var before = JSON.parse(kept.report).seen.run.before || []; // what the first look found
   var found = []; // what the newest look found
   var page = {}; // what embed.js recorded
+  var under = {}; // who waits for the looks that are under way
   var slow = {}; // facts that take a request or an event
   var host = null; // the login page's window, and its origin
   var origin = '';
@@ -32,19 +33,26 @@
   var asked = 0; // number of the newest question to the server
   var heard = 0; // when the Go program last told how things stand
   var wasmType = null;
+  var wasmTime;
 
   function byId(id) { return document.getElementById(id); }
   function main() { return document.body.firstElementChild; }
 
-  // The smallest module there is: typeof and validate() say yes where a policy
-  // or a missing compiler refuses it.
+  // A module that counts to 100,000: typeof and validate() say yes where a policy
+  // or a missing compiler refuses it, and an interpreter takes its time.
   function wasm() {
     if (typeof WebAssembly !== 'object') {
       reason = 'absent';
       return { error: 'undefined' };
     }
     try {
-      return { value: !!new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))) };
+      var count = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([
+        0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 23, 1, 21, 1, 1, 127,
+        3, 64, 32, 0, 65, 1, 106, 34, 0, 65, 160, 141, 6, 72, 13, 0, 11, 11
+      ]))).exports.f, start = now();
+      count();
+      wasmTime = { value: now() - start };
+      return { value: true };
     } catch (e) {
       reason = /content security|csp|unsafe-eval|disallowed by embedder/i.test(e.message) ? 'policy' : 'no-compiler';
       return latchkey.failure(e);
@@ -59,20 +67,24 @@
     seen.run.tier_reason = reason;
     seen.run.before = before;
     seen.script.wasm = wasmFact;
+    seen.script.wasm_time = wasmTime;
     if (wasmType) seen.script.wasm_type = { value: wasmType };
     return seen;
   }
 
-  // Takes all the slow looks of the script tier side by side and calls back
-  // once, if at all, when all have answered or time is up.
+  // Takes all the slow looks of the script tier side by side, and calls back
+  // once all have answered or had their time.
   function lookSlowly(done) {
-    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third', 'caps', 'tabs', 'opfs', 'build'], waiting = names.length;
-    var timer = setTimeout(end, config.third ? ASK_THIRD : ASK);
-    function end() { clearTimeout(timer); if (done) { var d = done; done = null; d(); } }
-    function one() { if (!--waiting) end(); }
+    var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third', 'caps', 'tabs', 'opfs', 'build', 'network', 'echoes', 'sample'], waiting = names.length;
     each(names, function (name) {
+      var open = true, timer = setTimeout(one, /^(third|network|echoes)$/.test(name) ? ASK_OTHERS : ASK);
+      function one() {
+        clearTimeout(timer);
+        if (open && !--waiting && done) done();
+        open = false;
+      }
       slow[name] = { error: 'timeout' };
-      looks[name](function (f) { slow[name] = f; one(); });
+      take(name, function (f) { slow[name] = f; one(); });
     });
   }
 
@@ -267,10 +279,20 @@
 
   // ---- What Go calls, and sets: again and alive.
   latchkey.early = function () { return JSON.stringify(look()); };
+  // Looks, or waits for a look that is under way.
+  function take(name, done) {
+    var waiting = under[name];
+    if (waiting) return waiting.push(done);
+    waiting = under[name] = [done];
+    looks[name](function (f) {
+      delete under[name];
+      each(waiting, function (done) { done(f); });
+    });
+  }
   // A slow look as a promise of the value's JSON, rejected with "Name: message".
   latchkey.ask = function (name) {
     return new Promise(function (resolve, reject) {
-      looks[name](function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
+      take(name, function (f) { if (f.error) reject(f.error); else resolve(JSON.stringify(f.value)); });
     });
   };
   // The Go program takes over, or dies unseen if it had been given up. Starting
@@ -312,7 +334,7 @@
     var first = !host;
     host = e.source;
     origin = e.origin;
-    page = d.recorded || {};
+    page = latchkey.page = d.recorded || {};
     tell({ type: 'ready' });
     size();
     if (first && d.focus) byId('latchkey-title').focus();
@@ -336,11 +358,13 @@
       var frame = byId('latchkey-ask');
       if (frame) frame.parentNode.removeChild(frame);
       if (!before.length) before = found;
-      heard = now();
       html.setAttribute('data-latchkey-state', 'running');
-      if (up) return latchkey.again();
-      wasmFact = wasm();
-      lookSlowly(judge);
+      if (!config.popups) return lookAgain();
+      // Browsers open windows in a click alone, so this one is used to try it.
+      latchkey.popup(function (f) {
+        slow.popups = f;
+        lookAgain();
+      });
     },
     back: function () {
       if (host) return tell({ type: 'close' });
@@ -352,6 +376,7 @@
       w.location.replace(w.location.href.split('#')[0]);
     },
     copy: function (button) { copy('latchkey-summary', button); },
+    'copy-it': function (button) { copy('latchkey-it', button); },
     'copy-link': function (button) {
       fill(document);
       copy('latchkey-address', button);
@@ -373,6 +398,13 @@
       try { window.top.location.href = to; } catch (e) { location.href = to; }
     }
   };
+
+  function lookAgain() {
+    heard = now();
+    if (up) return latchkey.again();
+    wasmFact = wasm();
+    lookSlowly(judge);
+  }
 
   function copy(id, button) {
     var range = document.createRange(), selection = window.getSelection(), done = false;

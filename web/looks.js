@@ -141,14 +141,17 @@
     return window.parent.document;
   }
 
-  // Calls f with the fields of the form, which is the nearest with a password
-  // unless the operator names it.
-  function fields(f) {
+  // The form is the nearest with a password unless the operator names it.
+  function form() {
     var n = window.frameElement, box = config.form && login().querySelector(config.form), secret;
     for (; !box && n; n = n.parentNode) {
       secret = n.querySelector && n.querySelector('input[type=password]');
       box = secret && (secret.form || n);
     }
+    return box;
+  }
+  function fields(f) {
+    var box = form();
     if (!box) throw none;
     each(box.querySelectorAll('input, button'), f);
   }
@@ -197,12 +200,13 @@
     // The server told the age when it served us.
     page.rendered = rendered && rendered.value >= 0 ? { value: rendered.value + now() } : rendered;
     page.max_age = config.max_age;
-    if (where === 'top') page.restored = failure(none);
+    if (where === 'top') page.restored = page.violations = failure(none);
     if (where === 'cross-origin') return page;
     page.discarded = fact(function () { return !!login().wasDiscarded; });
     page.blank_ends = fact(blankEnds);
     page.autofill_unseen = fact(unseen);
     page.translated = fact(translated);
+    page.altered = fact(window.latchkey.altered);
     return page;
   }
 
@@ -267,20 +271,6 @@
           hints['sec-ch-ua-platform-version'] = JSON.stringify(v.platformVersion || '');
         }).then(end, end);
       } catch (e) { end(); }
-    },
-    // One time exchange; the true offset (device less server) is between lo and
-    // hi whatever the asymmetry of the way. 20 ms cover the coarsest timers.
-    clock: function (done) {
-      var nonce = hex(8), wall = Date.now(), start = now();
-      request('GET', '/clock?n=' + nonce, null, function (x) {
-        var elapsed = now() - start, step = Date.now() - wall - elapsed;
-        done(fact(function () {
-          var t = JSON.parse(x.responseText);
-          if (t.nonce !== nonce) throw { name: 'Replayed', message: 'another answer' };
-          if (Math.abs(step) > 60) throw { name: 'Stepped', message: 'the clock was set meanwhile' };
-          return { lo: wall - t.received - 20, hi: wall + elapsed - t.sent + 20 };
-        }));
-      });
     },
     // Cookies there and back over HTTP, each time under other names. They are left
     // for stays.
@@ -438,7 +428,9 @@
   function part(f, name) { return f && f.value ? { value: f.value[name] } : f; }
 
   window.latchkey = {
-    config: config, real: real, each: each, failure: failure, now: now, request: request, looks: looks,
+    config: config, real: real, each: each, fact: fact, failure: failure, hex: hex, now: now, request: request, login: login, form: form, looks: looks,
+    // What embed.js recorded, once it has told.
+    page: null,
     clear: function (done) { clearKeys(); clear(done, ''); },
     // Names the cookies that should come with a question to the server.
     run: function () { return given ? given.run : ''; },
@@ -448,9 +440,9 @@
       var where = embedding();
       var seen = {
         host: config.host, origin: config.origin, page: around(recorded.page || {}, where),
-        run: { embedding: { value: where } },
+        run: { embedding: { value: where }, at: { value: { utc: config.at + now(), zone: -new Date().getTimezoneOffset() } } },
         identity: { request: config.identity.request, 'package': config.identity['package'], script: slow.claim, traits: fact(behaviour) },
-        script: { runs: { value: true } },
+        script: { runs: { value: true }, files: { value: true }, popups: config.popups ? slow.popups : failure(none) },
         cookies: recorded.cookies, storage: recorded.storage,
         third_party: (slow.third || {}).value
       };
@@ -467,6 +459,11 @@
       var heavy = slow.cookies && slow.cookies.error === 'TooLarge' ? { value: true } : config.too_large;
       if (heavy) (seen.cookies = seen.cookies || {}).too_large = heavy;
       if (slow.clock) seen.clock = { offset: slow.clock };
+      seen.network = { online: { value: navigator.onLine }, speed: fact(window.latchkey.speed), echoes: slow.echoes, sample: slow.sample };
+      each(['needs', 'blocker', 'local', 'hello', 'proxies', 'moves'], function (name) {
+        var f = slow.network;
+        seen.network[name] = f && f.value ? f.value[name] : f;
+      });
       return seen;
     }
   };

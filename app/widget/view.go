@@ -339,6 +339,9 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 				app.Summary().ID("latchkey-by-hand-"+id+"-summary").Text(v.ui("byhand")), app.Div().Body(parts...)),
 		}
 	}
+	if id == "ask-it-to-allow" {
+		parts = append(parts, v.toIT()...)
+	}
 	if id == "allow-storage-access" {
 		// frame.js puts in the other site's page, whose button it is.
 		parts = append(parts, app.Div().Class("storage-access").DataSet("title", v.ui("storageaccess.title")))

@@ -75,6 +75,7 @@ func packAll(wasm string) error {
 		"embed.js":     "web/embed.js",
 		"frame.js":     "web/frame.js",
 		"looks.js":     "web/looks.js",
+		"network.js":   "web/network.js",
 		"third.js":     "web/third.js",
 		"latchkey.css": "web/latchkey.css",
 		"wasm_exec.js": glue,

@@ -116,6 +116,9 @@ type Need struct {
 	Port int    `json:"port,omitempty"`
 	// Purpose is what it is for, in the operator's words.
 	Purpose string `json:"purpose,omitempty"`
+	// Unlisted is whether no operator lists it: it failed in the login page, and of
+	// its address only the origin is kept.
+	Unlisted bool `json:"unlisted,omitempty"`
 	// Own is whether it comes from the site itself.
 	Own bool `json:"own,omitempty"`
 	// Private is whether it stands at an address that the public network does not
@@ -144,13 +147,16 @@ type Needs []Need
 // requests, and all of them together are to stay below 24.
 const MaxNeeds = 8
 
-// UnmarshalJSON keeps as many as an operator may name.
+// maxUnlisted is how many others are kept.
+const maxUnlisted = 4
+
+// UnmarshalJSON keeps as many as an operator may name, and some.
 func (n *Needs) UnmarshalJSON(data []byte) error {
 	var in []Need
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	in = in[:min(len(in), MaxNeeds)]
+	in = in[:min(len(in), MaxNeeds+maxUnlisted)]
 	for i := range in {
 		for _, s := range []*string{&in[i].Kind, &in[i].URL, &in[i].Host, &in[i].Purpose, &in[i].Policy} {
 			*s = clip(*s, valueLimit)

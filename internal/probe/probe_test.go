@@ -52,6 +52,9 @@ var healthy = window{
 	"indexedDB": `true`,
 	"cache":     `true`,
 	"third":     `{"frame":{"value":"idp.example"},"access":{"value":false}}`,
+	"network":   `{"needs":{"value":[{"kind":"host","url":"https://idp.example/","host":"idp.example","again":"yes"}]},"local":{"error":"undefined"},"moves":{"value":{"changed":true}}}`,
+	"echoes":    `{"sent":8,"least":12.5}`,
+	"sample":    `{"same":true,"type":"text/html"}`,
 }
 
 func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
@@ -68,6 +71,13 @@ func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	assert.Equal(t, evidence.Saw(true), e.Storage.IndexedDB)
 	assert.Equal(t, evidence.Saw(true), e.Storage.Cache)
 	assert.Equal(t, evidence.ThirdParty{Frame: evidence.Saw("idp.example"), Access: evidence.Saw(false)}, e.ThirdParty)
+	assert.Equal(t, evidence.Network{
+		Needs:  evidence.Saw(evidence.Needs{{Kind: "host", URL: "https://idp.example/", Host: "idp.example", Again: evidence.Yes}}),
+		Local:  evidence.Failed[string]("undefined"),
+		Moves:  evidence.Saw(evidence.Moves{Changed: true}),
+		Echoes: evidence.Saw(evidence.Echoes{Sent: 8, Least: 12.5}),
+		Sample: evidence.Saw(evidence.Sample{Same: true, Type: "text/html"}),
+	}, e.Network)
 }
 
 func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
@@ -87,7 +97,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`, "opfs": `true`, "build": `{}`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`, "opfs": `true`, "build": `{}`, "network": `{}`, "echoes": `{}`, "sample": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -109,11 +119,11 @@ func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
-		assert.Equal(t, 9, all)
+		assert.Equal(t, 12, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
 	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
-	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, steps)
+	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {

@@ -23,6 +23,30 @@ var thirdParty = Probe{
 	},
 }
 
+// network asks other sites and then our own server what it sees of them, 3 s each.
+var network = Probe{
+	ID:    "network",
+	known: func(e *evidence.Evidence) bool { return e.Network.Needs.Known() },
+	limit: 7 * time.Second,
+	look: func(ctx context.Context, w Window) func(*evidence.Evidence) {
+		n, err := ask[evidence.Network]("network")(ctx, w)
+		if err != nil {
+			n = evidence.Network{Needs: failed[evidence.Needs](err)}
+		}
+		return func(e *evidence.Evidence) {
+			to := &e.Network
+			to.Needs, to.Blocker, to.Local, to.Hello, to.Proxies, to.Moves = n.Needs, n.Blocker, n.Local, n.Hello, n.Proxies, n.Moves
+		}
+	},
+}
+
+// echoes is a series that a slow line takes seconds for.
+var echoes = func() Probe {
+	p := New("echoes", func(e *evidence.Evidence) *evidence.Fact[evidence.Echoes] { return &e.Network.Echoes }, ask[evidence.Echoes]("echoes"))
+	p.limit = 7 * time.Second
+	return p
+}()
+
 // All returns the probes of the wasm tier. In a frame of another site than the
 // login page's those about cookies and storage are left out: what a
 // third-party frame may keep is another question.
@@ -31,6 +55,9 @@ func All(where evidence.Embedding) []Probe {
 		New("claim", func(e *evidence.Evidence) *evidence.Fact[evidence.Claim] { return &e.Identity.Script }, ask[evidence.Claim]("claim")),
 		New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Offset] { return &e.Clock.Offset }, ask[evidence.Offset]("clock")),
 		thirdParty,
+		network,
+		echoes,
+		New("sample", func(e *evidence.Evidence) *evidence.Fact[evidence.Sample] { return &e.Network.Sample }, ask[evidence.Sample]("sample")),
 	}
 	if where == evidence.CrossOrigin {
 		return probes

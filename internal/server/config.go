@@ -34,7 +34,12 @@ type Config struct {
 	// people sign in over, like https://idp.example/latchkey, or empty. That
 	// site's own configuration allows this one's origin to embed it.
 	IdentityProvider string
-	Page             Page
+	// Needs are what the login needs besides its own page, at most
+	// evidence.MaxNeeds.
+	Needs []Need
+	// Popups is whether the login opens a window.
+	Popups bool
+	Page   Page
 	// TrustedProxies are the addresses whose X-Forwarded-For and
 	// X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
@@ -63,6 +68,24 @@ type Cookie struct {
 	// Posted is whether it must come with a form that another site posts, as
 	// identity providers do with SAML and with form_post.
 	Posted bool
+}
+
+// Need is one thing that the login needs besides its own page.
+type Need struct {
+	// URL is a full address, or a path of the site's own.
+	URL string
+	// Kind is script, host, socket or stream.
+	Kind string
+	// Purpose says in a person's words what it is for.
+	Purpose string
+	// Proof is the path from window to something that is there once it has run,
+	// like grecaptcha.execute, or empty.
+	Proof string
+	// Again is whether Latchkey may ask for it once more.
+	Again bool
+	// Private is whether it stands at an address that the public network does not
+	// reach; such a one is never asked.
+	Private bool
 }
 
 // matches is whether a name is the cookie's.
@@ -132,6 +155,13 @@ type Page struct {
 	// MaxAge is how long the page's security token is good for; 0 if nobody
 	// said.
 	MaxAge time.Duration
+	// Action is where the login form goes, as its attribute says, or empty.
+	Action string
+	// Fields are the names of its fields.
+	Fields []string
+	// Patches are the functions of the browser that the site itself wraps; nil
+	// if nobody said, and then none is judged.
+	Patches []string
 }
 
 func (c Config) policy() agent.Policy {
@@ -192,6 +222,8 @@ func ParseConfig(data []byte, name string) (Config, error) {
 			})
 		}},
 		{"identity_provider", p.text(&c.IdentityProvider, baseAddress)},
+		{"needs", func(n *yaml.Node, key string) { c.Needs = p.needs(n, key) }},
+		{"popups", p.truth(&c.Popups)},
 		{"browsers", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"supported", func(n *yaml.Node, key string) { c.Browsers.Supported = p.policy(n, key) }},
@@ -216,6 +248,12 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"form", p.text(&c.Page.Form, anyText)},
 				{"key", p.text(&c.Page.Key, signingKey)},
 				{"max_age", one(p, &c.Page.MaxAge, duration)},
+				{"action", p.text(&c.Page.Action, anyText)},
+				{"fields", listOf(p, &c.Page.Fields, anyText)},
+				{"patches", func(n *yaml.Node, key string) {
+					c.Page.Patches = []string{}
+					listOf(p, &c.Page.Patches, native)(n, key)
+				}},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -473,6 +511,87 @@ func (p *parser) cookies(n *yaml.Node, key string) []Cookie {
 		list = append(list, c)
 	}
 	return list
+}
+
+func (p *parser) needs(n *yaml.Node, key string) []Need {
+	if !p.is(&n, key, yaml.SequenceNode, "write each in lines of its own after a dash, beginning with its url") {
+		return nil
+	}
+	if len(n.Content) > evidence.MaxNeeds {
+		p.wrong(n, key, fmt.Sprintf("has %d entries", len(n.Content)), fmt.Sprintf("name at most %d: those without which nobody can sign in", evidence.MaxNeeds))
+		return nil
+	}
+	var list []Need
+	for i, item := range n.Content {
+		need := Need{Again: true}
+		itemKey, faults := fmt.Sprintf("%s[%d]", key, i), len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"url", p.text(&need.URL, needAddress)},
+			{"kind", p.text(&need.Kind, needKind)},
+			{"purpose", p.text(&need.Purpose, anyText)},
+			{"proof", p.text(&need.Proof, proof)},
+			{"again", p.truth(&need.Again)},
+			{"private", p.truth(&need.Private)},
+		})
+		if need.URL == "" && len(p.errs) == faults {
+			p.wrong(item, itemKey, "has no url", "write where it comes from, like https://captcha.example/api.js")
+			continue
+		}
+		socket := strings.HasPrefix(need.URL, "ws:") || strings.HasPrefix(need.URL, "wss:")
+		switch {
+		case need.Kind == "" && socket:
+			need.Kind = "socket"
+		case need.Kind == "":
+			need.Kind = "script"
+		case socket != (need.Kind == "socket") && !strings.HasPrefix(need.URL, "/") && len(p.errs) == faults:
+			p.wrong(item, itemKey, fmt.Sprintf("%q is no %s", need.URL, need.Kind), "ws: and wss: are sockets and nothing else is")
+			continue
+		}
+		list = append(list, need)
+	}
+	return list
+}
+
+// needAddress is what a login needs: its origin goes into a
+// content-security-policy.
+func needAddress(s string) (string, problem) {
+	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
+		return s, problem{}
+	}
+	u, err := url.Parse(s)
+	if err != nil || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) || !originHost.MatchString(strings.ToLower(u.Host)) || u.User != nil {
+		return "", problem{fmt.Sprintf("%q is not a full web address", s), "write it like https://captcha.example/api.js, wss://live.example/socket, or /app.js for the site's own"}
+	}
+	u.Host = strings.ToLower(u.Host)
+	return u.String(), problem{}
+}
+
+func needKind(s string) (string, problem) {
+	kinds := []string{"script", "host", "socket", "stream"}
+	if !slices.Contains(kinds, s) {
+		return "", problem{fmt.Sprintf("there is no kind %q", s), suggest(s, "kinds", kinds)}
+	}
+	return s, problem{}
+}
+
+var proofForm = regexp.MustCompile(`^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*$`)
+
+func proof(s string) (string, problem) {
+	if !proofForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q is no name of a global", s), "write it like grecaptcha.execute"}
+	}
+	return s, problem{}
+}
+
+// natives are the functions of the browser that a sign-in goes through, by the
+// names under which network.js looks at them.
+var natives = []string{"fetch", "XMLHttpRequest.open", "XMLHttpRequest.send", "Document.cookie", "Storage.setItem", "Date.now", "HTMLFormElement.submit", "CredentialsContainer.get"}
+
+func native(s string) (string, problem) {
+	if !slices.Contains(natives, s) {
+		return "", problem{fmt.Sprintf("%q is none of the functions that are looked at", s), suggest(s, "functions", natives)}
+	}
+	return s, problem{}
 }
 
 // The names, paths and domains go into Set-Cookie headers.

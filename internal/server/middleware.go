@@ -34,13 +34,23 @@ func documentPolicy(cfg Config, wasm bool) string {
 	if wasm {
 		script += " 'wasm-unsafe-eval'"
 	}
+	connect := "connect-src 'self'"
+	for _, n := range cfg.Needs {
+		// A person may be at a site's own host by http or https; 'self' is both.
+		if at := needOrigin(n.URL); wasm && n.Again && at != "" {
+			connect += " " + at + " " + strings.Replace(at, "ws", "http", 1)
+			if n.Kind == "script" {
+				script += " " + at
+			}
+		}
+	}
 	ancestors := append([]string{"frame-ancestors 'self'"}, cfg.Embed.Origins...)
 	policy := []string{
 		"default-src 'none'",
 		script,
 		"style-src 'self'",
 		"img-src 'self' data:",
-		"connect-src 'self'",
+		connect,
 		"form-action 'self'",
 		"base-uri 'none'",
 		strings.Join(ancestors, " "),

@@ -27,6 +27,7 @@ import (
 
 func (s *server) pages(mux *http.ServeMux) {
 	page := s.limited(http.HandlerFunc(s.page), http.HandlerFunc(s.tooManyPage))
+	mux.Handle("GET "+s.base+"/it", s.limited(http.HandlerFunc(s.it), http.HandlerFunc(s.tooManyPage)))
 	mux.Handle("GET "+s.base+"/{$}", page)
 	mux.Handle("GET "+s.base+"/frame", page)
 	mux.Handle("POST "+s.base+"/diagnose", s.limited(http.HandlerFunc(s.diagnose), http.HandlerFunc(s.tooManyFragment)))
@@ -216,8 +217,17 @@ type frameConfig struct {
 	Version  string              `json:"version,omitempty"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
-	// Form, Rendered and MaxAge are what looks.js needs to look at the login page.
+	// Needs are what the login needs; see network.js.
+	Needs  []frameNeed `json:"needs,omitempty"`
+	Popups bool        `json:"popups,omitempty"`
+	// At is the server's time, in milliseconds since 1970.
+	At int64 `json:"at"`
+	// Form, Action, Fields, Patches, Rendered and MaxAge are what looks.js and
+	// network.js need to look at the login page.
 	Form     string                               `json:"form"`
+	Action   string                               `json:"action,omitempty"`
+	Fields   []string                             `json:"fields,omitempty"`
+	Patches  []string                             `json:"patches,omitzero"`
 	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
 	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
 }
@@ -257,7 +267,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	}{
 		Title:   s.words.Text(nil, "ui.title"),
 		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("frame.js")},
+		Scripts: []string{s.asset("looks.js"), s.asset("network.js"), s.asset("frame.js")},
 		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
 		Report:  rep,
 		Config: frameConfig{
@@ -266,7 +276,9 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Form: s.cfg.Page.Form, Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
+			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
+			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
+			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
 	}
 	if len(v.before) == 0 {

@@ -26,6 +26,9 @@ func (s *server) probes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+s.base+"/cookies", s.setCookie)
 	mux.HandleFunc("GET "+s.base+"/cookies/echo", s.echoCookie)
 	mux.HandleFunc("POST "+s.base+"/clear", s.clear)
+	mux.HandleFunc("GET "+s.base+"/sample", s.sample)
+	mux.HandleFunc("GET "+s.base+"/bait/events.js", s.bait)
+	mux.HandleFunc("GET "+s.base+"/bait/fbevents.js", s.bait)
 }
 
 // clock is the server's half of a time exchange. The nonce tells the browser

@@ -49,6 +49,7 @@ type server struct {
 	policy   agent.Policy
 	words    *text.Catalogue
 	nameKey  [16]byte // see hashed
+	reached  []reached
 }
 
 // New returns the handler of the whole server.
@@ -86,6 +87,7 @@ func newServer(o Options) (*server, error) {
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
 		words:    text.English(),
+		reached:  make([]reached, len(o.Config.Needs)),
 	}
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {

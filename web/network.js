@@ -1,0 +1,372 @@
+// How Latchkey looks at the way to the servers and at what the login needs from
+// elsewhere, for frame.js and the Go program. ES5 without anything to rely on.
+(function (window, document) {
+  'use strict';
+
+  var latchkey = window.latchkey; // of looks.js
+  if (!latchkey) return;
+  var config = latchkey.config, each = latchkey.each, request = latchkey.request, now = latchkey.now;
+  var fact = latchkey.fact, hex = latchkey.hex, login = latchkey.login, looks = latchkey.looks;
+
+  var ECHOES = 8;
+  var SERIES = 5000; // ms after which no further echo is sent
+  var VAIN = 3000; // ms after which a question counts as asked in vain
+  var ABROAD = 4 + (config.version ? 0 : 2) + (config.third ? 0 : 2); // requests to others that keep a run at 24 at most
+
+  // ---- Exchanges with our own server
+
+  // The true offset (device less server) is between lo and hi whatever the
+  // asymmetry of the way. 20 ms cover the coarsest timers.
+  function exchange(done) {
+    var nonce = hex(8), wall = Date.now(), start = now();
+    request('GET', '/clock?n=' + nonce, null, function (x) {
+      var took = now() - start, step = Date.now() - wall - took, mine = false;
+      var f = fact(function () {
+        if (!x.status || x.status >= 500 && x.status !== 511) throw { name: 'NetworkError', message: String(x.status) };
+        var t = JSON.parse(x.responseText);
+        if (t.nonce !== nonce) throw { name: 'Replayed', message: 'another answer' };
+        mine = true;
+        if (Math.abs(step) > 60) throw { name: 'Stepped', message: 'the clock was set meanwhile' };
+        return { lo: wall - t.received - 20, hi: wall + took - t.sent + 20 };
+      });
+      done({ offset: f, took: took, mine: mine, failed: !mine && /^NetworkError/.test(f.error) });
+    });
+  }
+
+  var opening = null; // who waits for the first exchange of a run
+  function first(done) {
+    if (opening) return opening.push(done);
+    var all = opening = [done];
+    exchange(function (e) {
+      opening = null;
+      each(all, function (f) { f(e); });
+    });
+  }
+
+  // We never send anybody elsewhere, so who is sent was answered by somebody else.
+  function redirected(done) {
+    if (!window.fetch) return done(false);
+    fetch(config.base + '/clock?n=1', { redirect: 'manual', cache: 'no-store' })
+      .then(function (r) { done(r.type === 'opaqueredirect'); }, function () { done(false); });
+  }
+
+  looks.clock = function (done) { first(function (e) { done(e.offset); }); };
+
+  looks.echoes = function (done) {
+    var n = { sent: 0, failed: 0, foreign: 0, stalled: 0, least: 0, jitter: 0 }, times = [], begun = now(), sent;
+    var timer = setTimeout(function () {
+      if (now() - sent >= VAIN) n.failed++; else n.sent--;
+      end();
+    }, SERIES + 1000);
+    function end() {
+      clearTimeout(timer);
+      if (!done) return;
+      var d = done;
+      done = null;
+      if (times.length > 1) times.shift(); // with the way to the server's name in it
+      times.sort(function (a, b) { return a - b; });
+      n.least = times[0] || 0;
+      each(times, function (t) { if (t - n.least >= 200) n.stalled++; });
+      n.jitter = times.length ? times[times.length >> 1] - n.least : 0;
+      if (!n.failed) return d({ value: n });
+      redirected(function (yes) {
+        if (yes) n.foreign++;
+        d({ value: n });
+      });
+    }
+    function next(e) {
+      if (!done) return;
+      if (e.mine) times.push(e.took); else if (e.failed) n.failed++; else n.foreign++;
+      if (n.sent === ECHOES || now() - begun > SERIES) return end();
+      n.sent++;
+      sent = now();
+      exchange(next);
+    }
+    n.sent++;
+    sent = now();
+    first(next);
+  };
+
+  // A page of which we know every byte, under the type that those who change pages
+  // look for.
+  looks.sample = function (done) {
+    request('GET', '/sample', null, function (x) {
+      done(fact(function () {
+        var line = '<p>What you read here should arrive as it was sent.</p>\n', body = '';
+        if (!x.status || x.status >= 500) throw { name: 'NetworkError', message: String(x.status) };
+        while (body.length < 20 * line.length) body += line;
+        return {
+          same: x.responseText === '<!doctype html>\n<html lang="en">\n<head><title>Latchkey</title></head>\n<body>\n' + body + '</body>\n</html>\n',
+          type: (x.getResponseHeader('Content-Type') || '').split(';')[0],
+          unpacked: !x.getResponseHeader('Content-Encoding')
+        };
+      }));
+    });
+  };
+
+  // How fast our largest file came, in kbit/s.
+  latchkey.speed = function () {
+    var best;
+    each(performance.getEntriesByType('resource'), function (e) {
+      var took = e.responseEnd - e.responseStart;
+      if (!e.name.indexOf(location.protocol + '//' + location.host + config.base) && e.transferSize > 3e4 && took > 0 && !(e.transferSize < best)) best = e.transferSize;
+      if (best === e.transferSize) latchkey.kbit = e.encodedBodySize * 8 / took;
+    });
+    if (!best) throw { name: 'undefined' };
+    return Math.round(latchkey.kbit);
+  };
+
+  // ---- What the login needs
+
+  function bare(url) { return String(url).split(/[?#]/)[0].slice(0, 300); }
+
+  // Whether an address is the one that is needed, or of the host that is.
+  function is(n, url) {
+    if (n.kind === 'host') return !(url + '/').indexOf(n.url.split('/').slice(0, 3).join('/') + '/');
+    return url === bare(n.url);
+  }
+
+  // How the login page's own request ended, as far as it can be told.
+  function inPage(n, out) {
+    var page = latchkey.page || {};
+    each((page.failed || {}).value || [], function (url) { if (is(n, url)) out.page = 'no'; });
+    each((page.violations || {}).value || [], function (v) {
+      var i = v.indexOf(' ');
+      if (!is(n, v.slice(i + 1))) return;
+      out.page = 'no';
+      out.policy = v.slice(0, i);
+    });
+    try {
+      var w = (login(), window.parent), o = w;
+      if (n.kind === 'script') each(w.performance.getEntriesByType('resource'), function (e) {
+        if (!is(n, bare(e.name))) return;
+        if (e.responseStatus >= 400) {
+          out.page = 'no';
+          out.status = e.responseStatus;
+        }
+        out.page = out.page || 'yes';
+      });
+      if (n.proof) {
+        each(n.proof.split('.'), function (name) { o = o === undefined || o === null ? undefined : o[name]; });
+        out.ran = o === undefined ? 'no' : 'yes';
+      }
+    } catch (e) { /* another site's, or none */ }
+  }
+
+  function failed(out) {
+    return out.page === 'no' || out.page === 'yes' && out.ran === 'no' || !out.page && (out.again === 'no' || out.again === 'late');
+  }
+
+  // Nothing of the answer is read, and nothing of the person is sent.
+  function head(url, done) {
+    fetch(url, { method: 'HEAD', mode: 'no-cors', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' })
+      .then(function () { done('yes'); }, function () { done('no'); });
+  }
+  var ways = {
+    // Loads it without running it, under the same kind of request as the page's.
+    script: function (url, done) {
+      var link = document.createElement('link');
+      if (!link.relList || !link.relList.supports || !link.relList.supports('preload')) return done('');
+      link.rel = 'preload';
+      link.as = 'script';
+      link.referrerPolicy = 'no-referrer';
+      link.onload = function () { done('yes'); };
+      link.onerror = function () { done('no'); };
+      link.href = url + (/\?/.test(url) ? '&' : '?') + 'latchkey=' + hex(4); // past the cache
+      document.head.appendChild(link);
+      return function () { document.head.removeChild(link); };
+    },
+    host: head,
+    socket: function (url, done) {
+      var s = new WebSocket(url);
+      s.onopen = function () { done('yes'); };
+      s.onerror = s.onclose = function () { done('no'); };
+      return function () { s.onclose = null; s.close(); };
+    },
+    // Its first word has to come soon; who gathers answers first holds it back.
+    stream: function (url, done) {
+      var s = new EventSource(url);
+      s.onopen = s.onmessage = function () { done('yes'); };
+      s.onerror = function () { done('no'); };
+      return function () { s.close(); };
+    }
+  };
+
+  // Asks in one of the ways and calls back once, at the latest in vain.
+  function ask(way, url, done) {
+    var stop, timer = setTimeout(function () { end('late'); }, VAIN);
+    function end(answer) {
+      clearTimeout(timer);
+      if (!done) return;
+      var d = done;
+      done = null;
+      if (stop) stop();
+      d(answer);
+    }
+    try { stop = ways[way](url, end); } catch (e) { end(window.fetch ? 'no' : ''); }
+    if (!done && stop) stop();
+  }
+
+  // Calls each of the jobs with a function to call at the end, and done after all.
+  function all(jobs, done) {
+    var waiting = jobs.length;
+    function one() { if (!--waiting) done(); }
+    if (!waiting) return done();
+    each(jobs, function (job) { job(one); });
+  }
+
+  // What lists of content blockers name, and the same with another name. It is
+  // laid only where something failed.
+  function bait(done) {
+    var seen = {}, box = document.createElement('div'), begun = now();
+    function get(name, then) { request('GET', '/bait/' + name + '.js', null, function (x) { then(x.status === 200 && x.responseText === '// ' + name + '\n'); }); }
+    box.className = 'adsbox ad-banner textads';
+    box.style.cssText = 'position:absolute;left:-999px;width:300px;height:50px';
+    box.textContent = '\u00a0';
+    document.body.appendChild(box);
+    get('events', function (came) {
+      seen.control = came;
+      get('fbevents', function (came) {
+        seen.request = came;
+        setTimeout(function () {
+          seen.element = box.offsetHeight > 0;
+          document.body.removeChild(box);
+          done({ value: seen });
+        }, Math.max(0, 400 - (now() - begun))); // blockers hide elements later
+      });
+    });
+  }
+
+  // What the browser says without being shown the question. The name changed in
+  // Chrome 145.
+  function local(done) {
+    function end(f) { done(f); }
+    function query(name) { return navigator.permissions.query({ name: name }).then(function (p) { end({ value: p.state }); }); }
+    try {
+      query('local-network-access').then(null, function () { return query('local-network'); }).then(null, function () { end({ error: 'NotSupportedError' }); });
+    } catch (e) { end({ error: 'NotSupportedError' }); }
+  }
+
+  // A login page tells what it recorded in its first word.
+  function told(done) {
+    var left = 10;
+    (function wait() {
+      if (window.top === window || latchkey.page || !left--) return done();
+      setTimeout(wait, 100);
+    })();
+  }
+
+  looks.network = function (done) {
+    var list = [], out = {}, abroad = 0;
+    function begin() {
+      each(config.needs || [], function (n) {
+        var o = { kind: n.kind, url: bare(n.url), host: n.host, port: n.port, purpose: n.purpose, own: n.own, 'private': n['private'] };
+        inPage(n, o);
+        list.push(o);
+      });
+      var page = latchkey.page || {};
+      each((page.violations || {}).value || [], function (v) {
+        var i = v.indexOf(' ');
+        if (/^(script|connect|frame|child|worker|default)-src/.test(v)) unlisted(v.slice(i + 1), v.slice(0, i));
+      });
+      each((page.failed || {}).value || [], function (url) { unlisted(url); });
+      all(jobs(function (n, o) { return !o.page && o.ran !== 'yes' || o.page === 'no' && !o.policy; }, function (n, o, end) {
+        ask(n.kind, n.url, function (answer) { o.again = answer; end(); });
+      }), controls);
+    }
+    // What failed in the page besides, but for what it is only made pretty with.
+    function unlisted(url, policy) {
+      var at = /^https?:\/\/([^\/:]+)[^\/]*/.exec(url), known = !at || /\.(css|png|jpg|gif|svg|ico|webp|woff2?)$/.test(url);
+      each(list, function (o, i) { known = known || (o.unlisted ? o.host === at[1] : is(config.needs[i], url)); });
+      if (known || list.length >= (config.needs || []).length + 4) return;
+      var own = at[1] === location.hostname;
+      list.push({ kind: 'script', url: at[0] + '/', host: at[1], unlisted: true, own: own, page: 'no', policy: policy, there: own ? 'yes' : '' });
+    }
+    // Those needs that may be asked for, in whatever way.
+    function jobs(which, job) {
+      var some = [];
+      each(config.needs || [], function (n, i) {
+        if (!n.again || n['private'] || !which(n, list[i]) || abroad >= ABROAD) return;
+        abroad++;
+        some.push(function (end) { job(n, list[i], end); });
+      });
+      return some;
+    }
+    function controls() {
+      var some = jobs(function (n, o) { return failed(o) && n.kind !== 'host'; }, function (n, o, end) {
+        ask('host', n.url.replace(/^ws/, 'http').split('/').slice(0, 3).join('/') + '/', function (answer) { o.there = answer; end(); });
+      });
+      var bad = [];
+      each(list, function (o, i) { if (failed(o)) bad.push(i); });
+      if (bad.length) some.push(function (end) { bait(function (f) { out.blocker = f; end(); }); });
+      some.push(function (end) {
+        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.moved || ''), null, function (x) {
+          var f = fact(function () {
+            var seen = JSON.parse(x.responseText);
+            each(bad, function (i) { list[i].server = (seen.needs || {})[i]; });
+            return seen;
+          }), seen = f.value || { hello: f, proxies: f, moves: f };
+          out.hello = seen.hello;
+          out.proxies = seen.proxies;
+          out.moves = seen.moves;
+          end();
+        });
+      });
+      var asks = false;
+      each(list, function (o) { asks = asks || o['private']; });
+      if (asks) some.push(function (end) { local(function (f) { out.local = f; end(); }); });
+      else out.local = { error: 'undefined' };
+      all(some, function () {
+        out.needs = { value: list };
+        done({ value: out });
+      });
+    }
+    told(begin);
+  };
+
+  // ---- What somebody changed in the login page
+
+  // The functions that a sign-in goes through, as the configuration names them.
+  var natives = ['fetch', 'XMLHttpRequest.open', 'XMLHttpRequest.send', 'Document.cookie', 'Storage.setItem', 'Date.now', 'HTMLFormElement.submit', 'CredentialsContainer.get'];
+
+  // Counts those that are wrapped, by the text that a frame which nobody has
+  // touched makes of them. One in a Proxy has lost its name there.
+  function wrapped(w) {
+    var frame = document.createElement('iframe'), n = 0;
+    frame.hidden = true;
+    document.documentElement.appendChild(frame);
+    try {
+      var text = frame.contentWindow.Function.prototype.toString;
+      each(natives, function (path) {
+        if (config.patches.indexOf(path) >= 0) return;
+        var parts = path.split('.'), name = parts.pop(), o = parts.length ? w[parts[0]] : w, f;
+        if (o && parts.length && parts[0] !== 'Date') o = o.prototype;
+        f = o && Object.getOwnPropertyDescriptor(o, name);
+        f = f && (f.get || f.value);
+        if (f && !new RegExp('^function (get )?' + name + '\\(\\)\\s*\\{\\s*\\[native code\\]\\s*\\}$').test(text.call(f))) n++;
+      });
+    } finally { document.documentElement.removeChild(frame); }
+    return n;
+  }
+
+  latchkey.altered = function () {
+    var doc = login(), seen = { fields: 0, natives: 0, foreign: 0 }, form = latchkey.form();
+    seen.action = !!(config.action && form && form.getAttribute && form.getAttribute('action') !== config.action);
+    each(config.fields || [], function (name) { if (form && !form.querySelector('[name="' + name + '"]')) seen.fields++; });
+    if (config.patches) seen.natives = wrapped(window.parent);
+    each(doc.documentElement.children, function (n) { if (!/^(HEAD|BODY)$/.test(n.nodeName)) seen.foreign++; });
+    return seen;
+  };
+
+  // Whether a window opens, to be asked in a click.
+  latchkey.popup = function (done) {
+    var w = null;
+    try { w = window.open('about:blank', '', 'width=240,height=160'); } catch (e) { /* then none */ }
+    if (!w) return done({ value: false });
+    setTimeout(function () {
+      var open = !w.closed && w.innerHeight !== 0;
+      try { w.close(); } catch (e) { /* it has gone elsewhere */ }
+      done({ value: open });
+    }, 200);
+  };
+})(window, document);
