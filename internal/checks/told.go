@@ -35,6 +35,9 @@ var (
 		"cookies-insecure-origin", "cookies-wrong-host", "cookies-too-large", "cookies-duplicated", "cookies-third-party-blocked", "site-fault",
 		"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view",
 	}
+	// missing are why a part of the page does not come or does nothing.
+	missing = []string{"network-offline", "network-captive-portal", "network-host-unreachable", "network-rewritten",
+		"script-blocked", "script-policy", "websocket-blocked", "page-altered", "site-fault"}
 	// oldBrowser are why a page does not run.
 	oldBrowser = []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
 )
@@ -63,7 +66,7 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, []string{"browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs"}),
+		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
@@ -76,15 +79,15 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, []string{"clock-wrong", "page-stale", "page-several-tabs"}),
+		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "clock-wrong", "page-stale", "page-several-tabs"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
-		slices.Concat(noCookies, oldBrowser),
+		slices.Concat(noCookies, oldBrowser, missing),
 		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
 
 	noResponse = told("no-response", evidence.NoResponse,
-		slices.Concat(noCookies, oldBrowser, []string{"page-stale", "input-autofill-unseen"}),
+		slices.Concat(noCookies, oldBrowser, missing, []string{"popup-blocked", "network-local-access", "page-stale", "input-autofill-unseen"}),
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,

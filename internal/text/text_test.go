@@ -30,7 +30,8 @@ var (
 		"linkedin", "messenger", "outlook", "pinterest", "qq", "reddit", "slack", "snapchat", "teams", "telegram",
 		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
 	reasons = []string{"share", "worker", "stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
-		"data-saving", "explorer", "shell", "stuck", "unnamed", "restored", "discarded", "newer"}
+		"data-saving", "explorer", "shell", "stuck", "unnamed", "restored", "discarded", "newer", "stub", "once", "unclear", "files",
+		"form", "inline", "stream", "type", "lossy", "translated", "outage", "deploy"}
 )
 
 // features are the things a browser may lack, by the ids of the check
@@ -67,7 +68,7 @@ func keys(c *text.Catalogue, prefixes ...string) []string {
 // raw gives the words of a key with their placeholders still in them.
 func raw(c *text.Catalogue, key string) []string {
 	keep := diag.Args{}
-	for _, name := range []string{"age", "canonical", "found", "app", "browser", "direction", "feature", "host", "provider", "released", "site", "size", "stores", "support",
+	for _, name := range []string{"age", "canonical", "found", "app", "part", "purpose", "browser", "direction", "feature", "host", "provider", "released", "site", "size", "stores", "support",
 		"system", "type", "version", "wanted"} {
 		keep[name] = "{" + name + "}"
 	}
