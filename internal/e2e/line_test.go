@@ -333,7 +333,7 @@ func fetch(t *testing.T, p drive.Page, url string, patience time.Duration) fetch
 			seen.Status = r.status; seen.Type = r.headers.get("Content-Type") || "";
 			return r.text();
 		}).then(function (text) {
-			seen.Size = text.length; seen.Text = text.slice(0, 200);
+			seen.Size = text.length; seen.Text = text.slice(0, 4000);
 		}).catch(function (e) { seen.Error = e.name; }).then(function () {
 			clearTimeout(timer);
 			seen.MS = performance.now() - start;

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -32,6 +33,13 @@ func talk() http.Handler {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = w.Write(bytes.Repeat([]byte("x"), min(n, 1<<20)))
 	})
+	mux.HandleFunc("/packed", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		_, _ = z.Write(bytes.Repeat([]byte("x"), 1000))
+		_ = z.Close()
+	})
 	mux.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("Cache-Control", "no-store")
@@ -57,3 +65,13 @@ func talk() http.Handler {
 		mux.ServeHTTP(w, r)
 	})
 }
+
+// What a page of talk hears from it over a WebSocket.
+const (
+	socketSays = `new Promise(function (say) {
+		var socket = new WebSocket("/socket");
+		socket.onopen = function () { socket.send("hello"); };
+		socket.onmessage = function (e) { say(e.data); socket.close(); };
+		socket.onerror = function () { say("refused"); };
+	})`
+)
