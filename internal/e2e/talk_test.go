@@ -66,12 +66,20 @@ func talk() http.Handler {
 	})
 }
 
-// What a page of talk hears from it over a WebSocket.
+// What a page of talk hears from it over a WebSocket, and from its stream of events
+// within 2 s.
 const (
 	socketSays = `new Promise(function (say) {
 		var socket = new WebSocket("/socket");
 		socket.onopen = function () { socket.send("hello"); };
 		socket.onmessage = function (e) { say(e.data); socket.close(); };
 		socket.onerror = function () { say("refused"); };
+	})`
+	streamSays = `new Promise(function (say) {
+		var stream = new EventSource("/stream");
+		function end(said) { say(said); stream.close(); }
+		setTimeout(function () { end("nothing"); }, 2000);
+		stream.onmessage = function (e) { end(e.data); };
+		stream.onerror = function () { end("error"); };
 	})`
 )

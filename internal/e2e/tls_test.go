@@ -14,6 +14,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -68,6 +70,17 @@ func (a *authority) leaf(t *testing.T) tls.Certificate {
 		KeyUsage:    x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 	return tls.Certificate{Certificate: [][]byte{c.Raw}, PrivateKey: key}
+}
+
+// files writes certificate and key of a server, for programs that are not Go.
+func (a *authority) files(t *testing.T) (certificate, key string) {
+	t.Helper()
+	c := a.leaf(t)
+	dir := t.TempDir()
+	certificate, key = filepath.Join(dir, "certificate.pem"), filepath.Join(dir, "key.pem")
+	require.NoError(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), 0o600))
+	require.NoError(t, os.WriteFile(key, keyPEM(t, c.PrivateKey), 0o600))
+	return certificate, key
 }
 
 func keyPEM(t *testing.T, key any) []byte {
