@@ -300,7 +300,8 @@ func (l *link) rules(t *testing.T, lines ...string) {
 }
 
 // moves gives the browser's end another address in place of the first, as going
-// from Wi-Fi to mobile data does. Connections of before are dead.
+// from Wi-Fi to mobile data does. What is under way on connections of before hangs;
+// for what comes next Chromium opens new ones.
 func (l *link) moves(t *testing.T) {
 	t.Helper()
 	l.browser.in(t, func() {
