@@ -33,7 +33,7 @@ func (s *site) on(host string) string {
 	if err != nil {
 		panic(err)
 	}
-	return "http://" + host + ":" + u.Port()
+	return u.Scheme + "://" + host + ":" + u.Port()
 }
 
 // TestCookies_healthy is that browsers as they are installed, and their private

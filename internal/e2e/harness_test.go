@@ -3,12 +3,14 @@
 package e2e
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -38,6 +40,9 @@ type site struct {
 	// handler is the server behind the faults.
 	handler http.Handler
 
+	// name is what the server calls itself in place of its address.
+	name string
+
 	// later is how far, in nanoseconds, the server's clock is ahead of the
 	// browsers'.
 	later atomic.Int64
@@ -55,6 +60,12 @@ type middleware = func(http.Handler) http.Handler
 // It skips under -short: who needs the server alone uses newHandler.
 func startSite(t *testing.T, faults ...middleware) *site {
 	t.Helper()
+	return startSiteAs(t, func(*site) {}, faults...)
+}
+
+// startSiteAs is startSite with a change before the start: another listener, TLS.
+func startSiteAs(t *testing.T, as func(*site), faults ...middleware) *site {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a browser: left out by -short")
 	}
@@ -62,12 +73,21 @@ func startSite(t *testing.T, faults ...middleware) *site {
 		t.Fatal(why + ", run: make wasm")
 	}
 	s := &site{Server: httptest.NewUnstartedServer(nil)}
-	s.handler = newHandler(t, "http://"+s.Listener.Addr().String(), s.now)
+	as(s)
+	host, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	require.NoError(t, err)
+	scheme, start := "http://", s.Start
+	if s.TLS != nil {
+		scheme, start = "https://", s.StartTLS
+	}
+	address := scheme + net.JoinHostPort(cmp.Or(s.name, host), port)
+	s.handler = newHandler(t, address, s.now)
 	s.Config.Handler = s.handler
 	for _, f := range slices.Backward(faults) {
 		s.Config.Handler = f(s.Config.Handler)
 	}
-	s.Start()
+	start()
+	s.URL = address
 	t.Cleanup(func() {
 		s.CloseClientConnections() // of those whose answer a test holds back
 		s.Close()

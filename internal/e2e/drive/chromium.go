@@ -61,6 +61,9 @@ func (b *ChromiumBrowser) start(ctx context.Context, env []string) (err error) {
 	if err := writePreferences(profile, b.options.Prefs); err != nil {
 		return err
 	}
+	if err := trust(filepath.Join(b.home, ".pki", "nssdb"), b.options.Trust); err != nil {
+		return err
+	}
 	cmd := exec.Command(chromiumPath, append([]string{
 		"--headless=new",
 		"--remote-debugging-pipe",

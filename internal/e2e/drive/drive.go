@@ -78,6 +78,10 @@ type Options struct {
 	// about:config lists, such as "javascript.options.wasm": false.
 	Prefs map[string]any
 
+	// Trust are certificates of authorities, in PEM, that Chromium and Firefox
+	// trust besides their own.
+	Trust [][]byte
+
 	// The rest is for Chromium alone.
 
 	// Scale is the number of device pixels per CSS pixel; zero means 1.

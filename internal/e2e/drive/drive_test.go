@@ -394,6 +394,7 @@ func TestStart_refuses(t *testing.T) {
 		drive.Firefox:     {Dark: true},
 		drive.WebKit:      {Prefs: map[string]any{"a": 1}},
 		drive.Chromium102: {Scale: 2},
+		drive.Chromium87:  {Trust: [][]byte{{}}},
 	} {
 		_, err := drive.Start(t.Context(), engine, o)
 		assert.ErrorContains(t, err, "start "+string(engine)+": ")

@@ -87,6 +87,9 @@ func (b *firefox) start(ctx context.Context, o Options, env []string) (err error
 	if err := writeUserPrefs(profile, o.Prefs); err != nil {
 		return err
 	}
+	if err := trust(profile, o.Trust); err != nil {
+		return err
+	}
 	cmd := exec.Command(firefoxPath, append([]string{
 		"--headless", "--new-instance", "--profile", profile, "--remote-debugging-port=0",
 	}, o.Flags...)...)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -88,6 +89,25 @@ func startGuarded(cmd *exec.Cmd) (*process, error) {
 	}
 	p.life = life
 	return p, nil
+}
+
+// StartBeside starts a server that a test needs beside its browsers. It ends with
+// the test, or with the tests when those are killed.
+func StartBeside(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	name := filepath.Base(cmd.Path)
+	p, err := startGuarded(cmd)
+	if err != nil {
+		t.Fatalf("%v, run: make deps", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s said: %s", name, p.stderr)
+		}
+		if err := p.kill(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // startDisplay starts an X server on a free display, and names that. It ends
