@@ -78,6 +78,10 @@ type Options struct {
 	// about:config lists, such as "javascript.options.wasm": false.
 	Prefs map[string]any
 
+	// UBlock is the content blocker of a Firefox that has one. It takes 6 s more
+	// to start.
+	UBlock *UBlock
+
 	// The rest is for Chromium alone.
 
 	// Scale is the number of device pixels per CSS pixel; zero means 1.
