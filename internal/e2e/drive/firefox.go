@@ -64,7 +64,7 @@ type firefox struct {
 func startFirefox(ctx context.Context, o Options) (Browser, error) {
 	err := installed(firefoxPath, "firefox-esr")
 	if err == nil && o.UBlock != nil {
-		err = installed(ublockPath, "webext-ublock-origin-firefox")
+		err = installed(UBlockPath, "webext-ublock-origin-firefox")
 	}
 	if err == nil && (o.Scale != 0 || o.Dark) {
 		err = errors.New("it has no scale and dark mode")

@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-const (
-	ublockID   = "uBlock0@raymondhill.net"
-	ublockPath = "/usr/share/mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}/" + ublockID
-)
+const ublockID = "uBlock0@raymondhill.net"
+
+// UBlockPath is where Debian has uBlock Origin, with its lists below assets.
+const UBlockPath = "/usr/share/mozilla/extensions/{ec8030f7-c20a-464f-9b0e-13a3a9e97384}/" + ublockID
 
 // UBlock is uBlock Origin as Debian has it, with the lists that are in the
 // package and on by default, and what a person or an administrator has added.
@@ -69,7 +69,7 @@ func (u UBlock) write(home string) error {
 // after it was installed.
 func (b *firefox) installUBlock(ctx context.Context) error {
 	if err := b.call(ctx, "webExtension.install", object{
-		"extensionData": object{"type": "path", "path": ublockPath},
+		"extensionData": object{"type": "path", "path": UBlockPath},
 	}, nil); err != nil {
 		return fmt.Errorf("install uBlock Origin: %w", err)
 	}
