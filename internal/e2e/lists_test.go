@@ -66,9 +66,9 @@ func filtersOf(t *testing.T, asks []inquiry) (filters []string) {
 // requestTypes are all that Latchkey asks in, or could.
 var requestTypes = []string{"script", "xmlhttprequest", "image", "stylesheet", "sub_frame", "main_frame", "websocket", "ping", "other"}
 
-// asked are the inquiries for an address: from the portal itself, and from
+// inquiries are those for an address: from the portal itself, and from
 // one whose help is on another site.
-func asked(path string, types ...string) (all []inquiry) {
+func inquiries(path string, types ...string) (all []inquiry) {
 	for _, typ := range types {
 		all = append(all, inquiry{"https://portal.example" + path, typ, "https://portal.example/login"})
 		if typ != "ping" { // uBlock Origin lets none pass to another site, whatever its address
@@ -81,22 +81,21 @@ func asked(path string, types ...string) (all []inquiry) {
 // baits are routes that are there to be blocked, by script and by fetch.
 var baits = []string{}
 
-const run = "0123456789abcdef"
+const someRun = "0123456789abcdef"
 
 // queries are what is asked with, by the path under the base.
 var queries = map[string][]string{
-	"/clock":        {"n=" + run, "n=1"},
-	"/cookies":      {"run=" + run},
-	"/cookies/echo": {"keep=1&run=" + run, "run=" + run},
+	"/clock":        {"n=" + someRun, "n=1"},
+	"/cookies":      {"run=" + someRun},
+	"/cookies/echo": {"keep=1&run=" + someRun, "run=" + someRun},
 	"/clear":        {"after=", "after=session-id"},
-	"/diagnose":     {"run=" + run + "&frame=1&running=1", "running=1", "frame=1", "run=" + run, ""},
-	"/third":        {"run=" + run + "&for=https://clinic.example&marked=1790000000", "run=" + run + "&for=https://clinic.example"},
-	"/third/again":  {"run=" + run + "&for=https://clinic.example&marked=1790000000", "run=" + run + "&for=https://clinic.example"},
-
-	"/third/ask":  {"for=https://clinic.example"},
-	"/third/mark": {"back=https%3A%2F%2Fclinic.example%2Flogin"},
-	"/":           visits(),
-	"/frame":      visits(),
+	"/diagnose":     {"run=" + someRun + "&frame=1&running=1", "running=1", "frame=1", "run=" + someRun, ""},
+	"/third":        {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
+	"/third/again":  {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
+	"/third/ask":    {"for=https://clinic.example"},
+	"/third/mark":   {"back=https%3A%2F%2Fclinic.example%2Flogin"},
+	"/":             visits(),
+	"/frame":        visits(),
 }
 
 // visits are the queries of the page and of the frame.
@@ -106,7 +105,7 @@ func visits() []string {
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}
-	return append(list, "outcome=unknown"+rest+"&look=noscript&run="+run+"&before=cookies-blocked,storage-blocked&embedding=cross-origin")
+	return append(list, "outcome=unknown"+rest+"&look=noscript&run="+someRun+"&before=cookies-blocked,storage-blocked&embedding=cross-origin")
 }
 
 // addresses are the paths under the root that the server answers, with all
@@ -137,13 +136,13 @@ func TestLists_haveNoneOfOurAddresses(t *testing.T) {
 	}
 	var known, baited, free []inquiry
 	for _, name := range []string{"fbevents.js", "beacon.js", "fingerprint.js"} {
-		known = append(known, asked("/latchkey/"+name, requestTypes...)...)
+		known = append(known, inquiries("/latchkey/"+name, requestTypes...)...)
 	}
 	for _, address := range addresses(t) {
 		if slices.Contains(baits, strings.TrimPrefix(address, "/latchkey")) {
-			baited = append(baited, asked(address, "script", "xmlhttprequest")...)
+			baited = append(baited, inquiries(address, "script", "xmlhttprequest")...)
 		} else {
-			free = append(free, asked(address, requestTypes...)...)
+			free = append(free, inquiries(address, requestTypes...)...)
 		}
 	}
 	require.Len(t, baited, 4*len(baits), "each has a route")

@@ -73,16 +73,29 @@ func (b *firefox) installUBlock(ctx context.Context) error {
 	}, nil); err != nil {
 		return fmt.Errorf("install uBlock Origin: %w", err)
 	}
+	// EasyPrivacy has it on every host.
+	return WaitBlocked(ctx, b, "/fbevents.js")
+}
+
+// WaitBlocked returns when an extension of the browser blocks fetches of a path,
+// which may be of any host but must not be *. Extensions work some time after the
+// browser does. The page is left empty.
+func WaitBlocked(ctx context.Context, p Page, path string) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 	}))
 	defer site.Close()
-	if err := b.Navigate(ctx, site.URL); err != nil {
+	if err := p.Navigate(ctx, site.URL); err != nil {
 		return err
 	}
-	// A path that EasyPrivacy blocks on every host.
-	if err := b.Wait(ctx, `fetch("/fbevents.js", {cache: "no-store"}).then(() => false, () => fetch("/").then(() => true))`); err != nil {
-		return fmt.Errorf("uBlock Origin has no lists: %w", err)
+	quoted, err := json.Marshal(path)
+	if err != nil {
+		return err
 	}
-	return b.Navigate(ctx, "about:blank")
+	if err := p.Wait(ctx, `fetch(`+string(quoted)+`, {cache: "no-store"}).then(function () { return false; }, function () { return fetch("/").then(function () { return true; }); })`); err != nil {
+		return fmt.Errorf("no extension blocks %s: %w", path, err)
+	}
+	return p.Navigate(ctx, "about:blank")
 }
