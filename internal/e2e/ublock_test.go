@@ -38,6 +38,7 @@ const plainPage = `<!doctype html>
 </script>
 <body>
 <noscript><p id="without">no scripts</p></noscript>
+<p class="ad-slot">advertisement</p>
 <iframe src="//third.localhost:%[1]s/frame"></iframe>
 <form action="/in"><input name="username"><input name="password" type="password"><button>Sign in</button></form>
 </body>
@@ -94,6 +95,9 @@ func but(nameSeen ...any) map[string]any {
 	return all
 }
 
+// adShown is whether a plain page shows what looks like an advertisement.
+const adShown = `(document.querySelector(".ad-slot").offsetHeight > 0)`
+
 // A plain page sees each way in which uBlock Origin blocks, and nothing of it in
 // a Firefox that has it not, although it is installed on the machine.
 func TestRig_uBlock(t *testing.T) {
@@ -102,6 +106,7 @@ func TestRig_uBlock(t *testing.T) {
 	plain := drive.Open(t, drive.Firefox, drive.Options{})
 	visit(t, plain, at("login.localhost"))
 	sees(t, plain, but())
+	assert.True(t, read[bool](t, plain, adShown))
 
 	p := drive.Open(t, drive.Firefox, drive.Options{UBlock: &drive.UBlock{
 		Rules: []string{
@@ -123,6 +128,7 @@ func TestRig_uBlock(t *testing.T) {
 			sees(t, p, want)
 		})
 	}
+	wait(t, p, "!"+adShown)
 	visit(t, p, at("no-script.localhost"))
 	assert.False(t, read[bool](t, p, `"seen" in window`))
 	assert.Contains(t, read[string](t, p, `document.body.innerText`), "no scripts")
