@@ -9,10 +9,11 @@ SOURCES := $(shell find app cmd internal web \( -path web/dist -o -name node_mod
 NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
-# and WebKitGTK, the engines of 2016, 2020 and 2022, a display for them, fonts
-# for all, the server that stands in front of many a login, what bad lines are
-# made of, and a program that reads TLS, which browsers are told to trust.
-PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
+# and WebKitGTK, a content blocker, the engines of 2016, 2020 and 2022, a display
+# for them, fonts for all, the server that stands in front of many a login, what
+# bad lines are made of, and a program that reads TLS, which browsers are told to
+# trust.
+PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
 
 .DEFAULT_GOAL := help
 .PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench fmt lint deps node

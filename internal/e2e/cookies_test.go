@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -318,24 +316,16 @@ func cmpState(f evidence.Fact[evidence.Names]) evidence.State {
 // away, as privacy extensions do: scripts keep cookies, the server sees none.
 func TestCookies_extension(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"manifest.json": `{"manifest_version": 3, "name": "strips", "version": "1", "permissions": ["declarativeNetRequest"], "host_permissions": ["<all_urls>"],
-			"declarative_net_request": {"rule_resources": [{"id": "r", "enabled": true, "path": "rules.json"}]}}`,
-		"rules.json": `[{"id": 1, "priority": 1, "condition": {"urlFilter": "*", "resourceTypes": ["main_frame", "sub_frame", "xmlhttprequest", "script", "other"]},
-			"action": {"type": "modifyHeaders",
-				"requestHeaders": [{"header": "cookie", "operation": "remove"}], "responseHeaders": [{"header": "set-cookie", "operation": "remove"}]}}]`,
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-	}
 	site := startSite(t)
-	tab := drive.OpenChromium(t, drive.Options{Flags: []string{"--load-extension=" + dir, "--disable-features=DisableLoadExtensionCommandLineSwitch"}})
-	var l look
-	for range 20 { // its rules hold a moment after the browser is up
-		if l = open(t, tab, site.page("outcome=session_lost")); l.top() == "cookies-vanish" {
-			break
-		}
-	}
+	tab := openExtension(t, extension{rules: []netRule{{
+		"condition": map[string]any{"urlFilter": "*", "resourceTypes": []string{"main_frame", "sub_frame", "xmlhttprequest", "script", "other"}},
+		"action": map[string]any{
+			"type":            "modifyHeaders",
+			"requestHeaders":  []map[string]string{{"header": "cookie", "operation": "remove"}},
+			"responseHeaders": []map[string]string{{"header": "set-cookie", "operation": "remove"}},
+		},
+	}}})
+	l := open(t, tab, site.page("outcome=session_lost"))
 	requireWhole(t, l)
 	require.Equal(t, "cookies-vanish", l.top())
 	assert.Equal(t, diag.Likely, finding(t, l, "cookies-vanish").Sureness)

@@ -74,7 +74,7 @@ func press(t *testing.T, tab *drive.Tab, chords ...string) {
 
 // clickIn clicks what a selector finds in the widget, once the frame is no
 // longer on its way to another height: a hand would miss, too.
-func clickIn(t *testing.T, tab *drive.Tab, selector string) {
+func clickIn(t *testing.T, tab drive.Clicker, selector string) {
 	t.Helper()
 	if framed(t, tab) {
 		fits(t, tab)
@@ -163,13 +163,13 @@ func TestDemo_wrongPassword(t *testing.T) {
 	assert.Equal(t, "latchkey-title", read[string](t, tab, focused))
 }
 
-func framed(t *testing.T, tab *drive.Tab) bool {
+func framed(t *testing.T, tab drive.Page) bool {
 	t.Helper()
 	return read[bool](t, tab, `document.querySelector("iframe") !== null`)
 }
 
 // fits waits until the frame in the page is as high as what it shows.
-func fits(t *testing.T, tab *drive.Tab) {
+func fits(t *testing.T, tab drive.Page) {
 	t.Helper()
 	wait(t, tab, `(function () {
 		var frame = document.querySelector("iframe"), d = frame.contentDocument;

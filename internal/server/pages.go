@@ -25,7 +25,7 @@ import (
 	"latchkey/internal/report"
 )
 
-func (s *server) pages(mux *http.ServeMux) {
+func (s *server) pages(mux *routes) {
 	page := s.limited(http.HandlerFunc(s.page), http.HandlerFunc(s.tooManyPage))
 	mux.Handle("GET "+s.base+"/it", s.limited(http.HandlerFunc(s.it), http.HandlerFunc(s.tooManyPage)))
 	mux.Handle("GET "+s.base+"/{$}", page)

@@ -21,7 +21,7 @@ var (
 	runForm   = regexp.MustCompile(`^[0-9A-Fa-f]{8,32}$`)
 )
 
-func (s *server) probes(mux *http.ServeMux) {
+func (s *server) probes(mux *routes) {
 	mux.HandleFunc("GET "+s.base+"/clock", s.clock)
 	mux.HandleFunc("GET "+s.base+"/cookies", s.setCookie)
 	mux.HandleFunc("GET "+s.base+"/cookies/echo", s.echoCookie)

@@ -102,18 +102,46 @@ func newServer(o Options) (*server, error) {
 	return s, nil
 }
 
+// routes is a ServeMux that can tell its patterns.
+type routes struct {
+	http.ServeMux
+	patterns []string
+}
+
+func (r *routes) Handle(pattern string, h http.Handler) {
+	r.patterns = append(r.patterns, pattern)
+	r.ServeMux.Handle(pattern, h)
+}
+
+func (r *routes) HandleFunc(pattern string, h http.HandlerFunc) { r.Handle(pattern, h) }
+
+// mux has all routes but the demo's.
+func (s *server) mux() *routes {
+	mux := new(routes)
+	s.static(mux)
+	s.probes(mux)
+	s.pages(mux)
+	s.third(mux)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	return mux
+}
+
+// Patterns lists the routes of the server, but for the demo's, as http.ServeMux
+// has them: for the test that no list of a content blocker has one of them.
+func Patterns(o Options) ([]string, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	return s.mux().patterns, nil
+}
+
 // handler has all routes and all middleware. Ours and the demo are apart, so
 // that an address under the base that does not exist is our 404 and not a page
 // of the demo.
 func (s *server) handler() http.Handler {
-	ours := http.NewServeMux()
-	s.static(ours)
-	s.probes(ours)
-	s.pages(ours)
-	s.third(ours)
-	ours.HandleFunc("GET /healthz", s.healthz)
-	ours.HandleFunc("GET /readyz", s.readyz)
-
+	ours := s.mux()
 	all := http.NewServeMux()
 	for _, path := range []string{s.base + "/", "/healthz", "/readyz"} {
 		all.Handle(path, strict(ours))

@@ -73,7 +73,7 @@ var contentTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
-func (s *server) static(mux *http.ServeMux) {
+func (s *server) static(mux *routes) {
 	for _, a := range s.assets {
 		mux.Handle("GET "+a.path, a)
 	}

@@ -13,7 +13,7 @@ import (
 // identity provider, or of the operator's second domain, and tells a Latchkey
 // at one of embed.origins which cookies of this site that frame has. Their
 // scripts are third.js and the look "third" of looks.js.
-func (s *server) third(mux *http.ServeMux) {
+func (s *server) third(mux *routes) {
 	mux.HandleFunc("GET "+s.thirdPath(), s.thirdPage)
 	mux.HandleFunc("GET "+s.thirdPath()+"/again", s.thirdPage)
 	mux.HandleFunc("GET "+s.thirdPath()+"/ask", s.thirdAsk)

@@ -39,6 +39,9 @@ func StartChromium(ctx context.Context, o Options) (*ChromiumBrowser, error) {
 	if err := installed(chromiumPath, "chromium"); err != nil {
 		return nil, err
 	}
+	if o.UBlock != nil {
+		return nil, errors.New("start chromium: uBlock Origin is for Firefox: it takes no extensions of that kind")
+	}
 	if o.Width == 0 || o.Height == 0 {
 		o.Width, o.Height = 1280, 800
 	}

@@ -391,6 +391,7 @@ func TestBrowser_closeLeavesNothing(t *testing.T) {
 func TestStart_refuses(t *testing.T) {
 	for engine, o := range map[drive.Engine]drive.Options{
 		"netscape":        {},
+		drive.Chromium:    {UBlock: &drive.UBlock{}},
 		drive.Firefox:     {Dark: true},
 		drive.WebKit:      {Prefs: map[string]any{"a": 1}},
 		drive.Chromium102: {Scale: 2},

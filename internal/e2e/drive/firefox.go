@@ -63,6 +63,9 @@ type firefox struct {
 
 func startFirefox(ctx context.Context, o Options) (Browser, error) {
 	err := installed(firefoxPath, "firefox-esr")
+	if err == nil && o.UBlock != nil {
+		err = installed(UBlockPath, "webext-ublock-origin-firefox")
+	}
 	if err == nil && (o.Scale != 0 || o.Dark) {
 		err = errors.New("it has no scale and dark mode")
 	}
@@ -89,6 +92,11 @@ func (b *firefox) start(ctx context.Context, o Options, env []string) (err error
 	}
 	if err := trust(profile, o.Trust); err != nil {
 		return err
+	}
+	if o.UBlock != nil {
+		if err := o.UBlock.write(b.home); err != nil {
+			return err
+		}
 	}
 	cmd := exec.Command(firefoxPath, append([]string{
 		"--headless", "--new-instance", "--profile", profile, "--remote-debugging-port=0",
@@ -119,7 +127,13 @@ func (b *firefox) start(ctx context.Context, o Options, env []string) (err error
 	if o.Width == 0 || o.Height == 0 {
 		o.Width, o.Height = 1280, 800
 	}
-	return b.Resize(ctx, o.Width, o.Height)
+	if err := b.Resize(ctx, o.Width, o.Height); err != nil {
+		return err
+	}
+	if o.UBlock != nil {
+		return b.installUBlock(ctx)
+	}
+	return nil
 }
 
 func writeUserPrefs(profile string, prefs map[string]any) error {

@@ -4,8 +4,6 @@ package drive
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -129,47 +127,19 @@ func (t *Tab) Type(ctx context.Context, text string) error {
 	return nil
 }
 
-// Click clicks the centre of the element that the CSS selector finds in the
-// page's document.
+// Click implements Clicker.
 func (t *Tab) Click(ctx context.Context, selector string) error {
-	quoted, err := json.Marshal(selector)
-	if err != nil {
-		return err
-	}
-	return t.ClickElement(ctx, "document.querySelector("+string(quoted)+")")
+	return t.ClickElement(ctx, bySelector(selector))
 }
 
-// ClickElement scrolls the element that a JavaScript expression yields into
-// view and clicks its centre with the mouse. The element may be in a shadow
-// tree or in a frame of the same origin. It is an error when there is none, or
-// when something else would get the click.
+// ClickElement implements Clicker.
 func (t *Tab) ClickElement(ctx context.Context, expr string) error {
-	var at struct {
-		X, Y float64
-		Why  string
-	}
-	if err := t.Eval(ctx, `(function (el) {
-		if (!el) { return {why: "no such element"}; }
-		el.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
-		var box = el.getClientRects()[0];
-		if (!box) { return {why: "not shown"}; }
-		var x = box.left + box.width / 2, y = box.top + box.height / 2;
-		var hit = el.getRootNode().elementFromPoint(x, y);
-		if (!el.contains(hit)) { return {why: "covered by " + (hit ? hit.cloneNode(false).outerHTML : "nothing: out of view")}; }
-		for (var w = el.ownerDocument.defaultView; w.frameElement; w = w.parent) {
-			var f = w.frameElement, style = w.parent.getComputedStyle(f), outer = f.getBoundingClientRect();
-			x += outer.left + f.clientLeft + parseFloat(style.paddingLeft);
-			y += outer.top + f.clientTop + parseFloat(style.paddingTop);
-		}
-		return {x: x, y: y, why: ""};
-	})(`+expr+`)`, &at); err != nil {
-		return fmt.Errorf("click: %w", err)
-	}
-	if at.Why != "" {
-		return fmt.Errorf("click %s: %w", expr, errors.New(at.Why))
+	x, y, err := place(ctx, t, expr)
+	if err != nil {
+		return fmt.Errorf("click %s: %w", expr, err)
 	}
 	for _, kind := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {
-		params := object{"type": kind, "x": at.X, "y": at.Y}
+		params := object{"type": kind, "x": x, "y": y}
 		if kind != "mouseMoved" {
 			params["button"], params["clickCount"] = "left", 1
 		}

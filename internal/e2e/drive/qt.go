@@ -51,8 +51,8 @@ func startQt(ctx context.Context, e Engine, o Options) (Browser, error) {
 	default:
 		err = errors.New("unknown engine")
 	}
-	if err == nil && (o.Prefs != nil || o.Trust != nil || o.Scale != 0 || o.Dark) {
-		err = errors.New("it has no preferences, trust, scale and dark mode")
+	if err == nil && (o.Prefs != nil || o.Trust != nil || o.UBlock != nil || o.Scale != 0 || o.Dark) {
+		err = errors.New("it has no preferences, trust, uBlock Origin, scale and dark mode")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", e, err)

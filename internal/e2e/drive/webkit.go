@@ -33,8 +33,8 @@ type webKit struct {
 
 func startWebKit(ctx context.Context, o Options) (Browser, error) {
 	err := installed(xvfbPath, "xvfb", webKitDriverPath, "webkit2gtk-driver", miniBrowserPaths, "webkit2gtk-driver")
-	if err == nil && (o.Prefs != nil || o.Trust != nil || o.Scale != 0 || o.Dark) {
-		err = errors.New("it has no preferences, trust, scale and dark mode")
+	if err == nil && (o.Prefs != nil || o.Trust != nil || o.UBlock != nil || o.Scale != 0 || o.Dark) {
+		err = errors.New("it has no preferences, trust, uBlock Origin, scale and dark mode")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start webkit: %w", err)
