@@ -22,6 +22,7 @@
   var reason = ''; // why the wasm tier cannot run, as the contract names it
   var up = false; // the Go program shows the answer
   var final = false; // no higher tier is pending
+  var offline = config.offline;
   var before = JSON.parse(kept.report).seen.run.before || []; // what the first look found
   var found = []; // what the newest look found
   var page = {}; // what embed.js recorded
@@ -171,12 +172,21 @@
         show(view);
         publish('script', final, report.textContent);
       } else if (final) {
+        if (!x.status) return showOffline();
         show(kept.view.cloneNode(true));
-        each(document.querySelectorAll('.unreachable'), function (n) { if (!x.status) n.removeAttribute('hidden'); });
         if (x.status === 429 && box.firstElementChild) main().appendChild(box.firstElementChild);
         publish(kept.tier, true, kept.report);
       }
     });
+  }
+
+  // Shows what the server gave us for when it cannot be asked.
+  function showOffline() {
+    var box = document.createElement('div'), report = offline.report;
+    box.innerHTML = offline.view;
+    report.tier_reason = reason;
+    show(box.querySelector('main'));
+    publish('script', true, JSON.stringify(report));
   }
 
   function fallBack(why) {
@@ -429,6 +439,7 @@
   document.addEventListener('toggle', size, true);
   window.addEventListener('resize', size);
 
+  delete config.offline;
   config.address = address();
   byId('latchkey-config').textContent = JSON.stringify(config); // for the Go program
   fill(document);

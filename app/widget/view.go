@@ -196,8 +196,7 @@ func (v view) unseen() bool {
 }
 
 func (v view) answer() app.UI {
-	// frame.js shows this when it asks again and nobody answers.
-	parts := []app.UI{app.P().Class("unreachable").Hidden(true).Text(v.ui("unreachable"))}
+	var parts []app.UI
 	fs := v.Report.Findings
 	switch {
 	case v.fixed():

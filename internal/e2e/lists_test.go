@@ -79,29 +79,34 @@ func inquiries(path string, types ...string) (all []inquiry) {
 }
 
 // baits are routes that are there to be blocked, by script and by fetch.
-var baits = []string{}
+var baits = []string{"/bait/fbevents.js"}
 
 const someRun = "0123456789abcdef"
 
 // queries are what is asked with, by the path under the base.
 var queries = map[string][]string{
-	"/clock":        {"n=" + someRun, "n=1"},
-	"/cookies":      {"run=" + someRun},
-	"/cookies/echo": {"keep=1&run=" + someRun, "run=" + someRun},
-	"/clear":        {"after=", "after=session-id"},
-	"/diagnose":     {"run=" + someRun + "&frame=1&running=1", "running=1", "frame=1", "run=" + someRun, ""},
-	"/third":        {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
-	"/third/again":  {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
-	"/third/ask":    {"for=https://clinic.example"},
-	"/third/mark":   {"back=https%3A%2F%2Fclinic.example%2Flogin"},
-	"/":             visits(),
-	"/frame":        visits(),
+	"/clock":            {"n=" + someRun, "n=1"},
+	"/cookies":          {"run=" + someRun},
+	"/cookies/echo":     {"keep=1&run=" + someRun, "run=" + someRun},
+	"/clear":            {"after=", "after=session-id"},
+	"/diagnose":         {"run=" + someRun + "&frame=1&running=1", "running=1", "frame=1", "run=" + someRun, ""},
+	"/third":            {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
+	"/third/again":      {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
+	"/third/ask":        {"for=https://clinic.example"},
+	"/third/mark":       {"back=https%3A%2F%2Fclinic.example%2Flogin"},
+	"/sample":           nil,
+	"/bait/events.js":   nil,
+	"/bait/fbevents.js": nil,
+	"/reach":            {"needs=0,2&address=4:" + someRun, "needs=&address="},
+	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
+	"/":                 visits(),
+	"/frame":            visits(),
 }
 
 // visits are the queries of the page and of the frame.
 func visits() []string {
 	rest := "&reference=R-7&lang=de-CH&rendered=1790000000.qq"
-	list := []string{"", "lang=de-CH", "look=noscript", "look=link"}
+	list := []string{"", "lang=de-CH", "look=noscript", "look=link", "look=files"}
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}

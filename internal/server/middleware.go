@@ -32,7 +32,7 @@ func strict(h http.Handler) http.Handler {
 func documentPolicy(cfg Config, wasm bool) string {
 	script := "script-src 'self'"
 	if wasm {
-		script += " 'wasm-unsafe-eval'"
+		script += " " + filesSource + " 'wasm-unsafe-eval'"
 	}
 	connect := "connect-src 'self'"
 	for _, n := range cfg.Needs {

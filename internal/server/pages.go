@@ -3,6 +3,8 @@ package server
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -34,12 +36,29 @@ func (s *server) pages(mux *routes) {
 }
 
 // The values of the query's look, which says how the no-script round trip was
-// started: by the noscript element, which proves that no scripts run, or by
-// the link, which proves nothing.
+// started: by the noscript element, which proves that no scripts run; by the
+// link, which proves nothing; or by the script in the page, which proves that it
+// runs and that those in files do not.
 const (
 	lookNoScript = "noscript"
 	lookByLink   = "link"
+	lookNoFiles  = "files"
 )
+
+// filesScript notices that frame.js, which has to have run before this event, has
+// not, as under NoScript, which lets scripts in pages run. It asks first whether
+// there is a page to go to.
+const filesScript = `document.addEventListener("DOMContentLoaded",function(){` +
+	`var a=document.querySelector(".without-script a"),x=new XMLHttpRequest();` +
+	`if(!a||document.documentElement.getAttribute("data-latchkey-state")!=="done")return;` +
+	`x.onload=function(){if(x.status<400)location.replace(a.href.replace("look=link","look=files"))};` +
+	`x.open("HEAD",location.href);x.send()})`
+
+// filesSource is that script in a content-security-policy.
+var filesSource = func() string {
+	sum := sha256.Sum256([]byte(filesScript))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}()
 
 // visit is what a request for a page says.
 type visit struct {
@@ -64,7 +83,7 @@ func (s *server) visit(r *http.Request) visit {
 		rendered:  q.Get("rendered"),
 		embedding: evidence.SameOrigin,
 	}
-	if look := q.Get("look"); look == lookNoScript || look == lookByLink {
+	if look := q.Get("look"); slices.Contains([]string{lookNoScript, lookByLink, lookNoFiles}, look) {
 		v.look = look
 	}
 	if run := q.Get("run"); runForm.MatchString(run) {
@@ -141,8 +160,12 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		e.ThirdParty.Frame = evidence.Failed[string]("undefined")
 	}
 	e.Page.Rendered, e.Page.MaxAge = s.rendered(v.rendered), s.maxAge()
-	if v.look == lookNoScript {
+	switch v.look {
+	case lookNoScript:
 		e.Script.Runs = evidence.Saw(false)
+	case lookNoFiles:
+		e.Script.Runs, e.Script.Files = evidence.Saw(true), evidence.Saw(false)
+		e.Run.TierReason = evidence.HTTPError
 	}
 	if roundTrip {
 		s.cookiesSeen(r, v.run).into(&e.Cookies)
@@ -220,6 +243,8 @@ type frameConfig struct {
 	// Needs are what the login needs; see network.js.
 	Needs  []frameNeed `json:"needs,omitempty"`
 	Popups bool        `json:"popups,omitempty"`
+	// Offline is what to show when the server cannot be asked any more.
+	Offline frameAnswer `json:"offline"`
 	// At is the server's time, in milliseconds since 1970.
 	At int64 `json:"at"`
 	// Form, Action, Fields, Patches, Rendered and MaxAge are what looks.js and
@@ -232,6 +257,18 @@ type frameConfig struct {
 	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
 }
 
+type frameAnswer struct {
+	View   string        `json:"view"`
+	Report report.Report `json:"report"`
+}
+
+// offline is the report of somebody who reaches us no more.
+func (s *server) offline(e evidence.Evidence) report.Report {
+	e.Run.Tier, e.Script.Runs = evidence.JS, evidence.Saw(true)
+	e.Network.Echoes = evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1})
+	return report.New(e, s.set.Diagnose(e))
+}
+
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
 <html lang="en" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done">
 <head>
@@ -242,6 +279,7 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
 {{.Refresh}}
+{{.Watch}}
 {{range .Scripts}}<script src="{{.}}" defer></script>
 {{end}}</head>
 <body{{if .Config.Frame}} class="frame"{{end}}>
@@ -255,11 +293,11 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 `))
 
 func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
-	rep := report.New(e, s.set.Diagnose(e))
+	rep, offline := report.New(e, s.set.Diagnose(e)), s.offline(e)
 	data := struct {
 		Title, Style                     string
 		Scripts                          []string
-		Refresh, View                    template.HTML
+		Refresh, Watch, View             template.HTML
 		WithoutScript, WithoutScriptText string
 		Again                            url.Values
 		Report                           report.Report
@@ -276,7 +314,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
+			Offline: frameAnswer{string(s.view(r, widget.Model{Report: offline, Frame: v.frame, Address: s.address(r, v)})), offline},
+			Needs:   s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
@@ -293,6 +332,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		to := template.HTMLEscapeString(r.URL.Path + "?" + v.query(lookNoScript, "").Encode())
 		data.Refresh = template.HTML(`<noscript><meta http-equiv="refresh" content="0; url=` + to + `"></noscript>`)
 		data.WithoutScript = "?" + v.query(lookByLink, "").Encode()
+		data.Watch = template.HTML("<script>" + filesScript + "</script>")
 		data.WithoutScriptText = s.words.Text(nil, "ui.withoutscript")
 	}
 	s.html(w, http.StatusOK, documentTemplate, data)
