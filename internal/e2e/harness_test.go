@@ -94,9 +94,10 @@ func newHandler(t *testing.T, address string, now func() time.Time, changes ...f
 		Base:   "/latchkey",
 		Config: cfg,
 		Assets: web.Dist(),
-		Demo:   demo.New("/latchkey", func() string { return demo.Stamp(pageKey, now()) }),
-		Now:    now,
-		Log:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		Demo: demo.New("/latchkey", func() string { return demo.Stamp(pageKey, now()) },
+			func(r *http.Request) string { return demo.Address(pageKey, r) }),
+		Now: now,
+		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	require.NoError(t, err)
 	return h

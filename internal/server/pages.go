@@ -29,6 +29,7 @@ func (s *server) pages(mux *http.ServeMux) {
 	page := s.limited(http.HandlerFunc(s.page), http.HandlerFunc(s.tooManyPage))
 	mux.Handle("GET "+s.base+"/{$}", page)
 	mux.Handle("GET "+s.base+"/frame", page)
+	mux.Handle("GET "+s.base+"/reach", s.limited(http.HandlerFunc(s.tellReach), nil))
 	mux.Handle("POST "+s.base+"/diagnose", s.limited(http.HandlerFunc(s.diagnose), http.HandlerFunc(s.tooManyFragment)))
 }
 
@@ -47,6 +48,7 @@ type visit struct {
 	reference string
 	lang      string
 	rendered  string // when the login page was, as its server signed it
+	addresses []string
 	look      string
 	run       string
 	before    []string
@@ -61,6 +63,7 @@ func (s *server) visit(r *http.Request) visit {
 		reference: q.Get("reference"),
 		lang:      q.Get("lang"),
 		rendered:  q.Get("rendered"),
+		addresses: addresses(r),
 		embedding: evidence.SameOrigin,
 	}
 	if look := q.Get("look"); look == lookNoScript || look == lookByLink {
@@ -97,6 +100,7 @@ func (v visit) query(look, run string) url.Values {
 	set("reference", v.reference)
 	set("lang", v.lang)
 	set("rendered", v.rendered)
+	set("address", strings.Join(v.addresses, " "))
 	set("look", look)
 	set("run", run)
 	set("before", strings.Join(v.before, ","))
@@ -109,6 +113,10 @@ func (v visit) query(look, run string) url.Values {
 // page answers with the html tier: a page that is of use as it stands.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
+	way := s.reach(r, v.addresses)
+	if at := s.hashAddress(r); at != "" && len(v.addresses) < maxAddresses && !slices.Contains(v.addresses, at) {
+		v.addresses = append(v.addresses, at)
+	}
 	roundTrip := v.look != "" && v.embedding != evidence.CrossOrigin
 	if roundTrip && !s.fresh(v.run) {
 		run := s.newRun()
@@ -146,6 +154,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if roundTrip {
 		s.cookiesSeen(r, v.run).into(&e.Cookies)
 	}
+	way.into(&e.Network)
 	agent.Identify(&e, s.policy)
 	s.document(w, r, v, e)
 }
@@ -216,6 +225,8 @@ type frameConfig struct {
 	Version  string              `json:"version,omitempty"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
+	// Address is what /reach is asked with: hashes of where this visit came from.
+	Address string `json:"address,omitempty"`
 	// Form, Rendered and MaxAge are what looks.js needs to look at the login page.
 	Form     string                               `json:"form"`
 	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
@@ -265,7 +276,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
-			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
+			Address: strings.Join(v.addresses, " "),
+			OPFS:    s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
 			Form: s.cfg.Page.Form, Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
 	}
@@ -357,6 +369,7 @@ func (s *server) address(r *http.Request, v visit) string {
 	if v.frame && s.cfg.Site.Login != "" {
 		return s.cfg.Site.Login
 	}
+	v.addresses = nil // another browser's may be reached another way
 	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + "/", RawQuery: v.query("", "").Encode()}
 	if s.https(r) {
 		u.Scheme = "https"
@@ -399,6 +412,7 @@ func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
 	if !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
 		s.cookiesSeen(r, run).into(&e.Cookies)
 	}
+	s.reach(r, addresses(r)).into(&e.Network)
 }
 
 var tooManyTemplate = template.Must(template.New("too-many").Parse(
