@@ -23,6 +23,8 @@ func Catalogue() diag.Set {
 			storageBlocked,
 			storageFull,
 			storageStaleWorker,
+			networkAddressChanges,
+			networkIntercepted,
 			browserCompatMode,
 			browserEmbeddedView,
 			browserUnsupported,

@@ -23,6 +23,7 @@ var fixes = []diag.Fix{
 	{ID: "open-canonical-address"},
 	{ID: "open-in-browser", Offered: isEmbedded},
 	{ID: "pause-extensions", Offered: hasExtensions},
+	{ID: "pause-vpn"},
 	{ID: "reload-page"},
 	{ID: "remove-old-cookies"},
 	{ID: "report-to-site"},
