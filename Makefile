@@ -10,8 +10,9 @@ NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
 # and WebKitGTK, the engines of 2016, 2020 and 2022, a display for them, fonts
-# for all, and the server that stands in front of many a login.
-PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx
+# for all, the server that stands in front of many a login, and a proxy that
+# opens secure connections.
+PACKAGES := chromium firefox-esr webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx mitmproxy
 
 .DEFAULT_GOAL := help
 .PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench fmt lint deps node

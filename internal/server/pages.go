@@ -225,8 +225,9 @@ type frameConfig struct {
 	Version  string              `json:"version,omitempty"`
 	// Keys are the names in storage that a person may have cleared.
 	Keys []string `json:"keys,omitempty"`
-	// Address is what /reach is asked with: hashes of where this visit came from.
-	Address string `json:"address,omitempty"`
+	// From is the address that /reach is asked with: hashes of where this visit
+	// came from.
+	From string `json:"from,omitempty"`
 	// Form, Rendered and MaxAge are what looks.js needs to look at the login page.
 	Form     string                               `json:"form"`
 	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
@@ -276,8 +277,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
-			Address: strings.Join(v.addresses, " "),
-			OPFS:    s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
+			From: strings.Join(v.addresses, " "),
+			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
 			Form: s.cfg.Page.Form, Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
 	}

@@ -143,11 +143,11 @@ func TestReach_comparesWithThePagesOwnLoad(t *testing.T) {
 	assert.Equal(t, evidence.Absent, seen.Hello.State)
 	assert.Equal(t, evidence.Saw(evidence.Names{}), seen.Proxies)
 
-	var config struct{ Address string }
+	var config struct{ From string }
 	require.NoError(t, json.Unmarshal([]byte(elements(t, body, withID("latchkey-config"))[0].FirstChild.Data), &config))
-	require.Regexp(t, `^4:[0-9a-f]{16}\.[0-9a-f]{8}$`, config.Address)
+	require.Regexp(t, `^4:[0-9a-f]{16}\.[0-9a-f]{8}$`, config.From)
 	assert.NotContains(t, body, "203.0.113.9")
-	query := "?address=" + url.QueryEscape(config.Address)
+	query := "?address=" + url.QueryEscape(config.From)
 
 	assert.JSONEq(t, `{"hello": {"state": "absent"}, "proxies": {"state": "ok", "value": []}, "moves": {"state": "ok", "value": {"changed": false}}}`,
 		bodyOf(t, get("203.0.113.9:6", "/latchkey/reach"+query)))
