@@ -173,7 +173,7 @@
     drop();
     recorded = facts();
     query = '';
-    ['outcome', 'reference', 'lang', 'rendered'].forEach(function (name) {
+    ['outcome', 'reference', 'lang', 'rendered', 'address'].forEach(function (name) {
       var value = name === 'lang' ? document.documentElement.lang : options[name] || attr(name);
       // Half a surrogate pair throws.
       value = encodeURIComponent(String(value).replace(/[\ud800-\udfff]/g, ''));

@@ -220,7 +220,7 @@
   function bait(done) {
     var seen = {}, box = document.createElement('div'), begun = now();
     function get(name, then) { request('GET', '/bait/' + name + '.js', null, function (x) { then(x.status === 200 && x.responseText === '// ' + name + '\n'); }); }
-    box.className = 'adsbox ad-banner textads';
+    box.className = 'ad-slot ad-box ad_banner';
     box.style.cssText = 'position:absolute;left:-999px;width:300px;height:50px';
     box.textContent = '\u00a0';
     document.body.appendChild(box);
@@ -300,7 +300,7 @@
       each(list, function (o, i) { if (failed(o)) bad.push(i); });
       if (bad.length) some.push(function (end) { bait(function (f) { out.blocker = f; end(); }); });
       some.push(function (end) {
-        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.moved || ''), null, function (x) {
+        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.from || ''), null, function (x) {
           var f = fact(function () {
             var seen = JSON.parse(x.responseText);
             each(bad, function (i) { list[i].server = (seen.needs || {})[i]; });

@@ -75,10 +75,12 @@ func serveFiles(ctx context.Context, assets fs.FS, args []string, stdout, stderr
 			options.Config.Support = server.Support{Phone: demo.Phone, Hours: demo.Hours}
 		}
 		var stamp func() string
+		var address func(*http.Request) string
 		if key != "" {
 			stamp = func() string { return demo.Stamp(key, time.Now()) }
+			address = func(r *http.Request) string { return demo.Address(key, r) }
 		}
-		options.Demo = demo.New(options.Base, stamp)
+		options.Demo = demo.New(options.Base, stamp, address)
 	}
 	h, err := server.New(options)
 	if err != nil {
@@ -186,6 +188,7 @@ func newHTTPServer(h http.Handler, certs []tls.Certificate, log *slog.Logger) *h
 	}
 	if certs != nil {
 		s.TLSConfig = &tls.Config{Certificates: certs}
+		server.WatchHellos(s, s.TLSConfig)
 	}
 	return s
 }

@@ -167,6 +167,8 @@ func TestServe_speaksHTTPS(t *testing.T) {
 	assert.Equal(t, 2, r.ProtoMajor)
 	require.Len(t, r.Cookies(), 1)
 	assert.True(t, r.Cookies()[0].Secure)
+	_, body := get(t, client, s.url+"latchkey/reach")
+	assert.Contains(t, body, `"hello":{"state":"ok","value":{"post_quantum":true,"tls13":true,"ciphers":"`, "it has seen Go's own hello")
 }
 
 func TestServe_readsTheEnvironmentUnlessAFlagSaysOtherwise(t *testing.T) {

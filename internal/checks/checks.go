@@ -33,6 +33,8 @@ func Catalogue() diag.Set {
 			popupBlocked,
 			networkRewritten,
 			networkSlow,
+			networkAddressChanges,
+			networkIntercepted,
 			browserCompatMode,
 			browserEmbeddedView,
 			browserUnsupported,

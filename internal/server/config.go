@@ -38,10 +38,11 @@ type Config struct {
 	// evidence.MaxNeeds.
 	Needs []Need
 	// Popups is whether the login opens a window.
-	Popups bool
-	Page   Page
-	// TrustedProxies are the addresses whose X-Forwarded-For and
-	// X-Forwarded-Proto are believed.
+	Popups  bool
+	Page    Page
+	Network Network
+	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
+	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
 	Outcomes map[string]evidence.Outcome
@@ -145,12 +146,20 @@ type Browsers struct {
 	Features []string
 }
 
+// Network says what the operator's own machines tell of the way to the browser.
+type Network struct {
+	// JA4Header is the header in which a trusted proxy that ends TLS tells the
+	// JA4 fingerprint of the browser's ClientHello, or empty.
+	JA4Header string
+}
+
 // Page says what the operator knows of the login page.
 type Page struct {
 	// Form is the CSS selector of the login form, or empty: then it is the
 	// nearest form that holds a password.
 	Form string
-	// Key signs the time at which a page was rendered; see rendered.go.
+	// Key signs the time at which a page was rendered, and the address that it
+	// was rendered for; see rendered.go and hashAddress.
 	Key string
 	// MaxAge is how long the page's security token is good for; 0 if nobody
 	// said.
@@ -254,6 +263,11 @@ func ParseConfig(data []byte, name string) (Config, error) {
 					c.Page.Patches = []string{}
 					listOf(p, &c.Page.Patches, native)(n, key)
 				}},
+			})
+		}},
+		{"network", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"ja4_header", p.text(&c.Network.JA4Header, headerName)},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -629,6 +643,15 @@ func sameSite(s string) (string, problem) {
 		return v, problem{}
 	}
 	return "", problem{fmt.Sprintf("%q is no SameSite", s), "write strict, lax or none, or leave the key out"}
+}
+
+var headerForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
+func headerName(s string) (string, problem) {
+	if !headerForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q is no name of a header", s), "write it like X-JA4"}
+	}
+	return s, problem{}
 }
 
 func feature(s string) (string, problem) {

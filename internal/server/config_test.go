@@ -39,6 +39,7 @@ page:
   form: "#login"
   key: 0123456789abcdef-of-the-clinic
   max_age: 20m
+network: {ja4_header: X-JA4}
 trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
 outcomes:
   E1042: account_locked
@@ -54,7 +55,8 @@ outcomes:
 			Supported: &agent.Policy{Minimum: map[string]int{"Chrome": 120, "Firefox": 159}, Only: true},
 			Features:  []string{"webauthn", "has-selector"},
 		},
-		Page: Page{Form: "#login", Key: "0123456789abcdef-of-the-clinic", MaxAge: 20 * time.Minute},
+		Page:    Page{Form: "#login", Key: "0123456789abcdef-of-the-clinic", MaxAge: 20 * time.Minute},
+		Network: Network{JA4Header: "X-JA4"},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
 		},
@@ -98,7 +100,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, browsers, cookies, storage, repair, page, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -143,6 +145,7 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a length of time that is none", "page:\n  max_age: twenty\n", `f:2: page.max_age: "twenty" is no length of time (hint: write it like 20m`},
 		{"a number for a length of time", "page:\n  max_age: 20\n", "f:2: page.max_age: is not text but int"},
 		{"a length of time that is too short", "page:\n  max_age: -5m\n", `f:2: page.max_age: "-5m" is too short`},
+		{"a header that is none", "network:\n  ja4_header: 'X-JA4:'\n", `f:2: network.ja4_header: "X-JA4:" is no name of a header (hint: write it like X-JA4)`},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}

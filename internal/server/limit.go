@@ -120,16 +120,29 @@ func (w *tooManyWriter) Write(b []byte) (int, error) {
 // proxies the rightmost in X-Forwarded-For that is none of them. Whatever
 // stands further left anybody may have written.
 func (s *server) client(r *http.Request) netip.Addr {
-	addr := peer(r)
-	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(forwarded) - 1; i >= 0 && s.trusts(addr); i-- {
-		next, ok := parseAddr(strings.TrimSpace(forwarded[i]))
+	addr, _, _ := s.path(r)
+	return addr
+}
+
+// path follows a request back to the client: how many trusted proxies passed it
+// on, and how many entries of X-Forwarded-For are from beyond them.
+func (s *server) path(r *http.Request) (client netip.Addr, hops, beyond int) {
+	client = peer(r)
+	forwarded := entries(r, "X-Forwarded-For")
+	for s.trusts(client) {
+		hops++
+		if len(forwarded) == 0 {
+			break
+		}
+		last := len(forwarded) - 1
+		next, ok := parseAddr(forwarded[last])
+		forwarded = forwarded[:last]
 		if !ok {
 			break
 		}
-		addr = next
+		client = next
 	}
-	return addr
+	return client, hops, len(forwarded)
 }
 
 // https tells whether the browser's side of the connection is encrypted.

@@ -36,9 +36,11 @@ func documentPolicy(cfg Config, wasm bool) string {
 	}
 	connect := "connect-src 'self'"
 	for _, n := range cfg.Needs {
-		// A person may be at a site's own host by http or https; 'self' is both.
 		if at := needOrigin(n.URL); wasm && n.Again && at != "" {
-			connect += " " + at + " " + strings.Replace(at, "ws", "http", 1)
+			connect += " " + at
+			if n.Kind == "socket" {
+				connect += " " + strings.Replace(at, "ws", "http", 1)
+			}
 			if n.Kind == "script" {
 				script += " " + at
 			}

@@ -33,15 +33,27 @@ func TestDocumentPolicy(t *testing.T) {
 	const tail = "; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 
 	assert.Equal(t, "default-src 'none'; script-src 'self'"+tail, documentPolicy(cfg, false))
-	assert.Equal(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"+tail, documentPolicy(cfg, true))
+	assert.Equal(t, "default-src 'none'; script-src 'self' "+filesSource+" 'wasm-unsafe-eval'"+tail, documentPolicy(cfg, true))
 
 	cfg.Embed.Origins = []string{"https://a.example", "https://b.example:8443"}
 	assert.Equal(t, "default-src 'none'; script-src 'self'"+tail+" https://a.example https://b.example:8443", documentPolicy(cfg, false))
 
 	cfg = DefaultConfig()
 	cfg.IdentityProvider = "https://idp.example:8443/latchkey"
-	assert.Equal(t, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"+tail+"; frame-src https://idp.example:8443", documentPolicy(cfg, true))
+	assert.Equal(t, "default-src 'none'; script-src 'self' "+filesSource+" 'wasm-unsafe-eval'"+tail+"; frame-src https://idp.example:8443", documentPolicy(cfg, true))
 	assert.NotContains(t, documentPolicy(cfg, false), "frame-src")
+
+	cfg = DefaultConfig()
+	cfg.Needs = []Need{
+		{URL: "https://captcha.example/api.js?key=1", Kind: "script", Again: true},
+		{URL: "wss://live.example:8443/socket", Kind: "socket", Again: true},
+		{URL: "/own.js", Kind: "script", Again: true},
+		{URL: "https://quiet.example/once.js", Kind: "script"},
+	}
+	assert.Equal(t, "default-src 'none'; script-src 'self' "+filesSource+" 'wasm-unsafe-eval' https://captcha.example"+
+		strings.Replace(tail, "connect-src 'self'", "connect-src 'self' https://captcha.example wss://live.example:8443 https://live.example:8443", 1),
+		documentPolicy(cfg, true), "what may be asked for once more, and nothing else")
+	assert.Equal(t, "default-src 'none'; script-src 'self'"+tail, documentPolicy(cfg, false))
 }
 
 // withDemo is a server whose demo is h: the way to put a handler of our own

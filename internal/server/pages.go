@@ -32,6 +32,7 @@ func (s *server) pages(mux *routes) {
 	mux.Handle("GET "+s.base+"/it", s.limited(http.HandlerFunc(s.it), http.HandlerFunc(s.tooManyPage)))
 	mux.Handle("GET "+s.base+"/{$}", page)
 	mux.Handle("GET "+s.base+"/frame", page)
+	mux.Handle("GET "+s.base+"/reach", s.limited(http.HandlerFunc(s.tellReach), nil))
 	mux.Handle("POST "+s.base+"/diagnose", s.limited(http.HandlerFunc(s.diagnose), http.HandlerFunc(s.tooManyFragment)))
 }
 
@@ -67,6 +68,7 @@ type visit struct {
 	reference string
 	lang      string
 	rendered  string // when the login page was, as its server signed it
+	addresses []string
 	look      string
 	run       string
 	before    []string
@@ -81,6 +83,7 @@ func (s *server) visit(r *http.Request) visit {
 		reference: q.Get("reference"),
 		lang:      q.Get("lang"),
 		rendered:  q.Get("rendered"),
+		addresses: addresses(r),
 		embedding: evidence.SameOrigin,
 	}
 	if look := q.Get("look"); slices.Contains([]string{lookNoScript, lookByLink, lookNoFiles}, look) {
@@ -117,6 +120,7 @@ func (v visit) query(look, run string) url.Values {
 	set("reference", v.reference)
 	set("lang", v.lang)
 	set("rendered", v.rendered)
+	set("address", strings.Join(v.addresses, " "))
 	set("look", look)
 	set("run", run)
 	set("before", strings.Join(v.before, ","))
@@ -129,6 +133,10 @@ func (v visit) query(look, run string) url.Values {
 // page answers with the html tier: a page that is of use as it stands.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
+	way := s.reach(r, v.addresses)
+	if at := s.hashAddress(r); at != "" && len(v.addresses) < maxAddresses && !slices.Contains(v.addresses, at) {
+		v.addresses = append(v.addresses, at)
+	}
 	roundTrip := v.look != "" && v.embedding != evidence.CrossOrigin
 	if roundTrip && !s.fresh(v.run) {
 		run := s.newRun()
@@ -170,6 +178,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if roundTrip {
 		s.cookiesSeen(r, v.run).into(&e.Cookies)
 	}
+	way.into(&e.Network)
 	agent.Identify(&e, s.policy)
 	s.document(w, r, v, e)
 }
@@ -247,6 +256,9 @@ type frameConfig struct {
 	Offline frameAnswer `json:"offline"`
 	// At is the server's time, in milliseconds since 1970.
 	At int64 `json:"at"`
+	// From is the address that /reach is asked with: hashes of where this visit
+	// came from.
+	From string `json:"from,omitempty"`
 	// Form, Action, Fields, Patches, Rendered and MaxAge are what looks.js and
 	// network.js need to look at the login page.
 	Form     string                               `json:"form"`
@@ -313,6 +325,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Origins: append([]string{}, s.cfg.Embed.Origins...),
 			Login:   s.cfg.Site.Login, Frame: v.frame, Third: s.cfg.IdentityProvider, Site: s.site(r),
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
+			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
 			Offline: frameAnswer{string(s.view(r, widget.Model{Report: offline, Frame: v.frame, Address: s.address(r, v)})), offline},
 			Needs:   s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
@@ -409,6 +422,7 @@ func (s *server) address(r *http.Request, v visit) string {
 	if v.frame && s.cfg.Site.Login != "" {
 		return s.cfg.Site.Login
 	}
+	v.addresses = nil // another browser's may be reached another way
 	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + "/", RawQuery: v.query("", "").Encode()}
 	if s.https(r) {
 		u.Scheme = "https"
@@ -451,6 +465,7 @@ func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
 	if !evidence.Is(e.Run.Embedding, evidence.CrossOrigin) {
 		s.cookiesSeen(r, run).into(&e.Cookies)
 	}
+	s.reach(r, addresses(r)).into(&e.Network)
 }
 
 var tooManyTemplate = template.Must(template.New("too-many").Parse(

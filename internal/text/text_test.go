@@ -31,7 +31,7 @@ var (
 		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
 	reasons = []string{"share", "worker", "stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
 		"data-saving", "explorer", "shell", "stuck", "unnamed", "restored", "discarded", "newer", "stub", "once", "unclear", "files",
-		"form", "inline", "stream", "type", "lossy", "translated", "outage", "deploy"}
+		"form", "inline", "stream", "type", "lossy", "translated", "outage", "deploy", "family"}
 )
 
 // features are the things a browser may lack, by the ids of the check
@@ -446,6 +446,9 @@ func TestStepsFitTheBrowserAndSystem(t *testing.T) {
 		"updates of a Chromebook":      {"update-browser", "Chrome", "ChromeOS", "“Final software update”"},
 		"updates of managed Windows":   {"update-browser", "Edge", "Windows", "managed by your organization"},
 		"another browser on Android":   {"use-other-browser", "Chrome", "Android", "Firefox"},
+		"one address, an iPhone":       {"pause-vpn", "Safari", "iOS", "“Turn Off Until Tomorrow”"},
+		"one address, a Mac":           {"pause-vpn", "Safari", "macOS", "“Reload and Show IP Address”"},
+		"one address, Windows":         {"pause-vpn", "Chrome", "Windows", "pause it in its app"},
 		"out of IE mode":               {"leave-compat-mode", "Edge", "Windows", "“Leave”"},
 		"out of IE mode for good":      {"leave-compat-mode", "IE", "Windows", "Enterprise Mode Site List"},
 		"out of 360's old mode":        {"leave-compat-mode", "360", "Windows", "“极速模式”"},

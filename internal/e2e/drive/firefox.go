@@ -109,6 +109,7 @@ func (b *firefox) start(ctx context.Context, o Options, env []string) (err error
 		return fmt.Errorf("%w; it said: %s", err, b.process.stderr)
 	}
 	if err := b.call(ctx, "session.new", object{"capabilities": object{"alwaysMatch": object{
+		"acceptInsecureCerts":     true,                        // those of the tests' own sites
 		"unhandledPromptBehavior": object{"default": "accept"}, // it would stop the page
 	}}}, nil); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,8 @@ const (
 	// userLimit is how much of a user name is shown again, in runes.
 	userLimit = 64
 
-	// stampLimit is more than a signed time has, in runes.
+	// stampLimit is more than a signed time has, and the hash of an address, in
+	// runes.
 	stampLimit = 100
 
 	// signedIn is the one user name whose sign-in works.
@@ -81,23 +83,29 @@ type login struct {
 	// Rendered is the signed time of this page, and Sent that of the page whose
 	// form has failed. Both may be empty.
 	Rendered, Sent string
-	Names          []string // that the demonstration knows
+	// Address is a hash of where this page is going, and SentFrom of where that
+	// page went.
+	Address, SentFrom string
+	Names             []string // that the demonstration knows
 }
 
 type portal struct {
 	base           string
 	stamp          func() string
+	address        func(*http.Request) string
 	login, welcome *template.Template
 }
 
 // New makes the portal. It serves /, and the files that it needs under /demo/;
 // base is the path under which Latchkey is mounted, such as "/latchkey"; stamp
-// signs the time at which a page is rendered, see Stamp, or is nil.
-func New(base string, stamp func() string) http.Handler {
+// signs the time at which a page is rendered, see Stamp, and address hashes where
+// a request came from, see Address. Both may be nil.
+func New(base string, stamp func() string, address func(*http.Request) string) http.Handler {
 	files := web.Demo()
 	p := &portal{
 		base:    base,
 		stamp:   stamp,
+		address: address,
 		login:   template.Must(template.ParseFS(files, "login.html")),
 		welcome: template.Must(template.ParseFS(files, "welcome.html")),
 	}
@@ -121,7 +129,7 @@ func New(base string, stamp func() string) http.Handler {
 }
 
 func (p *portal) form(w http.ResponseWriter, r *http.Request) {
-	p.show(w, login{})
+	p.show(w, r, login{})
 }
 
 // signIn ends as the user name says. It does not look at the password.
@@ -137,13 +145,19 @@ func (p *portal) signIn(w http.ResponseWriter, r *http.Request) {
 		outcome = evidence.InvalidCredentials
 	}
 	// What failed is the page that was sent, not the one that says so.
-	p.show(w, login{Outcome: outcome, Message: messages[outcome], User: clip(user, userLimit), Sent: clip(r.PostFormValue("rendered"), stampLimit)})
+	p.show(w, r, login{
+		Outcome: outcome, Message: messages[outcome], User: clip(user, userLimit),
+		Sent: clip(r.PostFormValue("rendered"), stampLimit), SentFrom: clip(r.PostFormValue("address"), stampLimit),
+	})
 }
 
-func (p *portal) show(w http.ResponseWriter, l login) {
+func (p *portal) show(w http.ResponseWriter, r *http.Request, l login) {
 	l.Base, l.Support = p.base, Phone
 	if p.stamp != nil {
 		l.Rendered = p.stamp()
+	}
+	if p.address != nil {
+		l.Address = p.address(r)
 	}
 	l.Reference = "HC-" + rand.Text()[:8] // the portal's request id; it only has to tell a day's requests apart
 	for _, o := range evidence.Outcomes {
@@ -165,9 +179,27 @@ func write(w http.ResponseWriter, t *template.Template, data any) {
 // Stamp signs a time as Latchkey's README tells others to do it.
 func Stamp(key string, now time.Time) string {
 	seconds := strconv.FormatInt(now.Unix(), 10)
+	return seconds + "." + sign(key, seconds)
+}
+
+// Address hashes where a request came from, as the README tells it. It is empty
+// behind a proxy, for the portal does not know which ones to believe.
+func Address(key string, r *http.Request) string {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || r.Header.Get("X-Forwarded-For") != "" {
+		return ""
+	}
+	at, family, bits := from.Addr().Unmap().WithZone(""), "4:", 32
+	if at.Is6() {
+		family, bits = "6:", 64
+	}
+	return family + sign(key, "address "+netip.PrefixFrom(at, bits).Masked().Addr().String())[:16]
+}
+
+func sign(key, text string) string {
 	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte(seconds))
-	return seconds + "." + hex.EncodeToString(mac.Sum(nil))
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // clip cuts what is too long to be what it should be.

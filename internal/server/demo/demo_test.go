@@ -19,7 +19,7 @@ import (
 func visit(t *testing.T, r *http.Request) (*http.Response, *html.Node) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	New("/latchkey", nil).ServeHTTP(w, r)
+	New("/latchkey", nil, nil).ServeHTTP(w, r)
 	page, err := html.ParseWithOptions(w.Body, html.ParseOptionEnableScripting(false)) // or noscript would be text
 	require.NoError(t, err)
 	return w.Result(), page
@@ -120,6 +120,31 @@ func TestPortal_everyOutcome(t *testing.T) {
 	}
 }
 
+// A form brings back where its page went, for Latchkey to compare.
+func TestPortal_tellsWhereItsPagesWent(t *testing.T) {
+	portal := New("/latchkey", nil, func(r *http.Request) string { return r.RemoteAddr })
+	script := func(r *http.Request) *html.Node {
+		w := httptest.NewRecorder()
+		portal.ServeHTTP(w, r)
+		page, err := html.Parse(w.Body)
+		require.NoError(t, err)
+		fields := find(page, func(n *html.Node) bool { return attr(n, "name") == "address" })
+		require.Len(t, fields, 1)
+		assert.Equal(t, r.RemoteAddr, attr(fields[0], "value"))
+		return find(page, tag("script"))[0]
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "here"
+	assert.Equal(t, "here", attr(script(r), "data-address"))
+	r = signIn("session_lost")
+	r.RemoteAddr = "there"
+	assert.Equal(t, "there", attr(script(r), "data-address"), "a form that does not know")
+	r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader(url.Values{"username": {"session_lost"}, "address": {"here"}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.RemoteAddr = "there"
+	assert.Equal(t, "here there", attr(script(r), "data-address"))
+}
+
 func TestPortal_signedIn(t *testing.T) {
 	res, page := visit(t, signIn(" ok "))
 	assert.Equal(t, http.StatusOK, res.StatusCode)
@@ -187,7 +212,7 @@ func TestPortal_bodyTooLarge(t *testing.T) {
 func TestPortal_passwordIsNeverShown(t *testing.T) {
 	for _, user := range []string{"ok", "account_locked", "nobody"} {
 		w := httptest.NewRecorder()
-		New("/latchkey", nil).ServeHTTP(w, signIn(user))
+		New("/latchkey", nil, nil).ServeHTTP(w, signIn(user))
 		assert.NotContains(t, w.Body.String(), "correct horse")
 	}
 }
@@ -211,7 +236,7 @@ func TestPortal_headers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
-			New("/latchkey", nil).ServeHTTP(w, tt.ask)
+			New("/latchkey", nil, nil).ServeHTTP(w, tt.ask)
 			assert.Equal(t, tt.status, w.Code)
 			assert.Equal(t, tt.kind, w.Header().Get("Content-Type"))
 			assert.Equal(t, tt.cache, w.Header().Get("Cache-Control"))
@@ -237,7 +262,7 @@ func TestPortal_nothingInline(t *testing.T) {
 }
 
 func TestPortal_linkedFilesExist(t *testing.T) {
-	portal := New("/latchkey", nil)
+	portal := New("/latchkey", nil, nil)
 	_, page := visit(t, signIn("unknown"))
 	for _, n := range find(page, func(*html.Node) bool { return true }) {
 		for _, key := range []string{"src", "href"} {
