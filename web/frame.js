@@ -172,7 +172,8 @@
         show(view);
         publish('script', final, report.textContent);
       } else if (final) {
-        if (!x.status) return showOffline();
+        var echoes = slow.echoes && slow.echoes.value;
+        if (!x.status && echoes && echoes.failed === echoes.sent) return showOffline();
         show(kept.view.cloneNode(true));
         if (x.status === 429 && box.firstElementChild) main().appendChild(box.firstElementChild);
         publish(kept.tier, true, kept.report);
@@ -180,13 +181,18 @@
     });
   }
 
-  // Shows what the server gave us for when it cannot be asked.
+  // Shows the newest answer, and before it that nobody answers any more.
   function showOffline() {
-    var box = document.createElement('div'), report = offline.report;
+    var view = kept.view.cloneNode(true), answer = view.querySelector('#latchkey-answer'), closer = view.querySelector('#latchkey-closer');
+    var report = JSON.parse(kept.report), box = document.createElement('div');
     box.innerHTML = offline.view;
-    report.tier_reason = reason;
-    show(box.querySelector('main'));
-    publish('script', true, JSON.stringify(report));
+    if (closer) closer.setAttribute('open', '');
+    if (!report.findings.length) answer.textContent = ''; // it says that all is well
+    answer.insertBefore(box.firstChild, answer.firstChild);
+    report.findings.unshift(offline.finding);
+    report.advice.unshift({ fix: offline.finding.fixes[0], helps: [offline.finding.check] });
+    show(view);
+    publish(kept.tier, true, JSON.stringify(report));
   }
 
   function fallBack(why) {

@@ -75,6 +75,12 @@ func View(m Model, words *text.Catalogue) app.UI {
 	return app.Main().ID("latchkey").Class(v.class()).Body(body...)
 }
 
+// Finding renders one finding by itself, with the first thing to do about it.
+func Finding(m Model, words *text.Catalogue, f diag.Finding) app.UI {
+	m.Report.Advice = []diag.Advice{{Fix: f.Fixes[0], Helps: []string{f.Check}}}
+	return view{Model: m, words: words}.finding(f, true)
+}
+
 // view is a model together with the words for it.
 type view struct {
 	Model

@@ -263,7 +263,8 @@ func testWithoutServer(t *testing.T) {
 		require.NoError(t, tab.ThrottleNetwork(t.Context(), gone))
 		l := again(t, tab)
 		assert.Equal(t, "wasm", l.Tier)
-		assert.Equal(t, []string{"account-locked"}, l.Findings)
+		assert.Equal(t, []string{"account-locked", "network-offline"}, l.Findings)
+		assert.Equal(t, diag.Sure, finding(t, l, "network-offline").Sureness, "the browser knows, too")
 		assert.Contains(t, l.Gaps, "clock-wrong")
 		assert.Contains(t, l.Report.Passed, "storage-blocked")
 	})
@@ -275,15 +276,15 @@ func testWithoutServer(t *testing.T) {
 		require.NoError(t, tab.ThrottleNetwork(t.Context(), gone))
 		l := again(t, tab)
 		assert.Equal(t, "script", l.Tier)
-		assert.Equal(t, []string{"account-locked", "webassembly-off"}, l.Findings)
-		assert.Contains(t, l.Text, "can't reach the server")
+		assert.Equal(t, []string{"network-offline", "account-locked", "webassembly-off"}, l.Findings)
+		assert.Contains(t, l.Text, "This device can't reach us")
 
 		// And is back to work when the server is.
 		require.NoError(t, tab.ThrottleNetwork(t.Context(), drive.Network{}))
 		l = again(t, tab)
 		assert.Equal(t, "script", l.Tier)
 		assert.Equal(t, []string{"account-locked", "webassembly-off"}, l.Findings)
-		assert.NotContains(t, l.Text, "can't reach the server")
+		assert.NotContains(t, l.Text, "This device can't reach us")
 	})
 
 	t.Run("the served answer stays", func(t *testing.T) {
@@ -297,7 +298,7 @@ func testWithoutServer(t *testing.T) {
 		require.NoError(t, tab.ThrottleNetwork(t.Context(), gone))
 		l = again(t, tab)
 		assert.Equal(t, "html", l.Tier)
-		assert.Equal(t, []string{"account-locked"}, l.Findings)
+		assert.Equal(t, []string{"network-offline", "account-locked"}, l.Findings)
 	})
 
 	t.Run("it goes while the module is on its way", func(t *testing.T) {
@@ -318,7 +319,7 @@ func testWithoutServer(t *testing.T) {
 		release()
 		l := settled(t, tab)
 		requireWhole(t, l)
-		assert.Equal(t, []string{"account-locked"}, l.Findings)
+		assert.Equal(t, []string{"network-offline", "account-locked"}, l.Findings)
 		assert.NotContains(t, l.Text, "Checking why you can't sign in", "nothing goes on any more")
 	})
 

@@ -46,12 +46,12 @@ const (
 	lookNoFiles  = "files"
 )
 
-// filesScript notices that frame.js, which has to have run before this event, has
+// filesScript notices that looks.js, which has to have run before this event, has
 // not, as under NoScript, which lets scripts in pages run. It asks first whether
 // there is a page to go to.
 const filesScript = `document.addEventListener("DOMContentLoaded",function(){` +
 	`var a=document.querySelector(".without-script a"),x=new XMLHttpRequest();` +
-	`if(!a||document.documentElement.getAttribute("data-latchkey-state")!=="done")return;` +
+	`if(!a||window.latchkey)return;` +
 	`x.onload=function(){if(x.status<400)location.replace(a.href.replace("look=link","look=files"))};` +
 	`x.open("HEAD",location.href);x.send()})`
 
@@ -173,7 +173,6 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		e.Script.Runs = evidence.Saw(false)
 	case lookNoFiles:
 		e.Script.Runs, e.Script.Files = evidence.Saw(true), evidence.Saw(false)
-		e.Run.TierReason = evidence.HTTPError
 	}
 	if roundTrip {
 		s.cookiesSeen(r, v.run).into(&e.Cookies)
@@ -252,8 +251,8 @@ type frameConfig struct {
 	// Needs are what the login needs; see network.js.
 	Needs  []frameNeed `json:"needs,omitempty"`
 	Popups bool        `json:"popups,omitempty"`
-	// Offline is what to show when the server cannot be asked any more.
-	Offline frameAnswer `json:"offline"`
+	// Offline is what to show besides when the server cannot be asked any more.
+	Offline frameFinding `json:"offline"`
 	// At is the server's time, in milliseconds since 1970.
 	At int64 `json:"at"`
 	// From is the address that /reach is asked with: hashes of where this visit
@@ -269,16 +268,20 @@ type frameConfig struct {
 	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
 }
 
-type frameAnswer struct {
-	View   string        `json:"view"`
-	Report report.Report `json:"report"`
+// frameFinding is a finding and how it is shown.
+type frameFinding struct {
+	View    string       `json:"view"`
+	Finding diag.Finding `json:"finding"`
 }
 
-// offline is the report of somebody who reaches us no more.
-func (s *server) offline(e evidence.Evidence) report.Report {
-	e.Run.Tier, e.Script.Runs = evidence.JS, evidence.Saw(true)
-	e.Network.Echoes = evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1})
-	return report.New(e, s.set.Diagnose(e))
+// offline is what somebody finds who does not reach us any more.
+func (s *server) offline(r *http.Request, e evidence.Evidence) frameFinding {
+	alone := evidence.Evidence{Browser: e.Browser}
+	alone.Network.Echoes = evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1})
+	rep := report.New(alone, s.set.Diagnose(alone))
+	i := slices.IndexFunc(rep.Findings, func(f diag.Finding) bool { return f.Check == "network-offline" })
+	f := rep.Findings[i]
+	return frameFinding{app.HTMLString(widget.Finding(widget.Model{Report: rep, Site: s.site(r)}, s.words, f)), f}
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
@@ -305,7 +308,7 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 `))
 
 func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
-	rep, offline := report.New(e, s.set.Diagnose(e)), s.offline(e)
+	rep := report.New(e, s.set.Diagnose(e))
 	data := struct {
 		Title, Style                     string
 		Scripts                          []string
@@ -327,7 +330,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Offline: frameAnswer{string(s.view(r, widget.Model{Report: offline, Frame: v.frame, Address: s.address(r, v)})), offline},
+			Offline: s.offline(r, e),
 			Needs:   s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
