@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -31,9 +32,13 @@ func (n Note) Lines(words *text.Catalogue) []string {
 	say := func(key string, args diag.Args) string { return words.Text(args, "ui.it."+key) }
 	out := []string{say("intro", diag.Args{"site": n.Site.Name, "host": n.Site.Host})}
 	if n.At.State == evidence.OK {
-		at := time.UnixMilli(int64(n.At.Value.UTC)).UTC()
-		local := at.Add(time.Duration(n.At.Value.Zone) * time.Minute)
-		out = append(out, say("time", diag.Args{"utc": at.Format("2006-01-02 15:04"), "local": local.Format("2006-01-02 15:04")}))
+		at, zone := time.UnixMilli(int64(n.At.Value.UTC)).UTC(), n.At.Value.Zone
+		key := "time"
+		if zone != 0 {
+			key = "time.local"
+		}
+		local := at.Add(time.Duration(zone) * time.Minute)
+		out = append(out, say(key, diag.Args{"utc": at.Format("2006-01-02 15:04"), "local": local.Format("2006-01-02 15:04")}))
 	}
 	out = append(out, "", say("seen", nil))
 	for _, id := range n.Found {
@@ -47,7 +52,7 @@ func (n Note) Lines(words *text.Catalogue) []string {
 		}
 		out = append(out, "- "+say("failed."+how, about(need)))
 	}
-	out = append(out, "", say("allow", nil), "- "+say("host", diag.Args{"part": n.Site.Host, "port": 443, "purpose": say("own", nil)}))
+	out = append(out, "", say("allow", nil), "- "+say("host", diag.Args{"part": n.Site.Host, "port": n.Site.port(), "purpose": say("own", nil)}))
 	for _, need := range n.Needs {
 		if need.Own && need.Kind != "socket" && need.Kind != "stream" || need.Unlisted && !slices.Contains(n.Found, "script-blocked") {
 			continue
@@ -59,6 +64,16 @@ func (n Note) Lines(words *text.Catalogue) []string {
 		out = append(out, "- "+say(key, about(need)))
 	}
 	return append(out, say("unchanged", nil), "", say("privacy", nil))
+}
+
+// port is that of the login page; https's own if nobody said.
+func (s Site) port() int {
+	u, err := url.Parse(s.Login)
+	if err != nil {
+		return 443
+	}
+	port, _ := strconv.Atoi(u.Port())
+	return cmp.Or(port, map[string]int{"http": 80}[u.Scheme], 443)
 }
 
 func about(n evidence.Need) diag.Args {

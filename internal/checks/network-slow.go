@@ -29,7 +29,7 @@ var networkSlow = diag.Check{
 		case v.Failed > 0 && answered > 0:
 			args["reason"] = "lossy"
 			return diag.Fail(diag.Likely, fixes...).With(args)
-		case v.Stalled*4 >= answered && v.Stalled >= manyStalled:
+		case v.Stalled >= manyStalled:
 			args["reason"] = "lossy"
 			return diag.Fail(diag.Maybe, fixes...).With(args)
 		case v.Least >= slowTrip:
@@ -50,6 +50,6 @@ const (
 	// between what it calls 3g and 4g (WICG, table of effective connection
 	// types). The 1 MB that login pages often weigh take 12 s below it.
 	slowSpeed = 700
-	// manyStalled of eight are more than the one that a busy server explains.
-	manyStalled = 2
+	// manyStalled of eight are more than a busy server or device explains.
+	manyStalled = 3
 )

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"latchkey/internal/evidence"
@@ -119,7 +121,7 @@ func (s *server) reaches(ctx context.Context, i int, r *http.Request) evidence.A
 	seen := &s.reached[i]
 	seen.Lock()
 	defer seen.Unlock()
-	if age := s.now().Sub(seen.at); seen.answer == "" || age < 0 || age > reachKept {
+	if age := s.now().Sub(seen.at); seen.at.IsZero() || age < 0 || age > reachKept {
 		seen.at, seen.answer = s.now(), s.ask(ctx, s.cfg.Needs[i], s.needURL(s.cfg.Needs[i], r))
 	}
 	return seen.answer
@@ -127,8 +129,34 @@ func (s *server) reaches(ctx context.Context, i int, r *http.Request) evidence.A
 
 // asker follows no redirect: that one came is an answer.
 var asker = &http.Client{
-	Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: reachTime}).DialContext, DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
+	Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// dial takes names below localhost for this machine, as browsers do and RFC 6761
+// says; not all resolvers do.
+func dial(ctx context.Context, proto, address string) (net.Conn, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return (&net.Dialer{Timeout: reachTime}).DialContext(ctx, proto, address)
+}
+
+// unreached is what an error means. Many a server is not let out to where its
+// visitors go, so silence, and whatever else a firewall of its own may answer,
+// counts only if something else was reached.
+func (s *server) unreached(err error) evidence.Answer {
+	var name *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.As(err, &name) && name.IsNotFound:
+		return evidence.No
+	case !s.letOut.Load():
+		return ""
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return evidence.InVain
+	}
+	return evidence.No
 }
 
 func (s *server) ask(ctx context.Context, n Need, u *url.URL) evidence.Answer {
@@ -157,19 +185,21 @@ func (s *server) ask(ctx context.Context, n Need, u *url.URL) evidence.Answer {
 		want = func(status int) bool { return status < 500 } // it is there
 	}
 	answer, err := asker.Do(req)
-	switch {
-	case ctx.Err() != nil:
-		return evidence.InVain
-	case err != nil:
-		return evidence.No
+	if err != nil {
+		return s.unreached(err)
 	}
 	defer answer.Body.Close()
+	if !private(u.Hostname()) {
+		s.letOut.Store(true)
+	}
 	if !want(answer.StatusCode) {
 		return evidence.No
 	}
 	if n.Kind == "stream" {
-		if _, err := answer.Body.Read(make([]byte, 1)); err != nil {
+		if _, err := answer.Body.Read(make([]byte, 1)); ctx.Err() != nil {
 			return evidence.InVain
+		} else if err != nil {
+			return evidence.No
 		}
 	}
 	return evidence.Yes

@@ -151,6 +151,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		Run: evidence.Run{
 			Tier: evidence.HTML, TierReason: evidence.NoScript,
 			Embedding: evidence.Saw(v.embedding), Before: v.before,
+			At: evidence.Saw(evidence.Moment{UTC: float64(s.now().UnixMilli())}),
 		},
 	}
 	if v.outcome == "431" || v.outcome == "494" {

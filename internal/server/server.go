@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"latchkey/internal/agent"
@@ -50,6 +51,7 @@ type server struct {
 	words    *text.Catalogue
 	nameKey  [16]byte // see hashed
 	reached  []reached
+	letOut   atomic.Bool // whether anything beyond this machine answered us
 }
 
 // New returns the handler of the whole server.
