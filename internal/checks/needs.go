@@ -76,7 +76,7 @@ func order(a, b diag.Sureness) int {
 
 // needsFacts are what culprit reads.
 func needsFacts(e *evidence.Evidence) []evidence.Seen {
-	return facts(&e.Network.Needs, &e.Network.Blocker, &e.Network.Echoes, &e.Host.Outcome, &e.Page.ScriptErrors)
+	return facts(&e.Network.Needs, &e.Network.Blocker, &e.Network.Echoes, &e.Host.Outcome, &e.Page.ScriptErrors, &e.Browser.Engine, &e.Browser.Family)
 }
 
 // culprit says who stopped a need. What is known is followed from the surest: the
@@ -128,10 +128,16 @@ func culprit(n evidence.Need, e evidence.Evidence) (who, diag.Sureness, string) 
 		return network, diag.Likely, ""
 	case blocks:
 		return browser, diag.Likely, ""
-	case clean && n.Server == evidence.Yes && n.Again.Failed():
+	case clean && n.Server == evidence.Yes && n.Again.Failed() && !ownLists(e):
 		return network, diag.Likely, ""
 	}
 	return unclear, diag.Maybe, "unclear"
+}
+
+// ownLists is whether the browser itself blocks hosts by lists that hold none of
+// our baits: Firefox's tracking protection and Brave's Shields (casebook 37, 39).
+func ownLists(e evidence.Evidence) bool {
+	return evidence.Is(e.Browser.Engine, "Gecko") || evidence.Is(e.Browser.Family, "Brave")
 }
 
 // gone is whether a status says that the file is not there or its server is

@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"cmp"
-
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 )
@@ -27,14 +25,13 @@ var networkAddressChanges = diag.Check{
 		lost := evidence.Is(told, evidence.SessionLost) || evidence.Is(told, evidence.SSOFailed)
 		sureness, args := diag.Maybe, diag.Args{}
 		if lost {
-			// Always likely: what the login server said folds under it.
-			sureness = diag.Likely
+			sureness = diag.Likely // what the login server said folds under it
 		}
 		switch {
 		case moves.State == evidence.Absent:
 			return diag.Unknown("unasked") // one request tells of no change
 		case moves.State != evidence.OK:
-			return diag.Unknown(cmp.Or(string(moves.State), "unasked"))
+			return diag.Unknown(string(moves.State))
 		case !moves.Value.Changed, moves.Value.Family && !lost:
 			return diag.Pass()
 		case moves.Value.Family:

@@ -33,7 +33,10 @@ var scriptBlocked = diag.Check{
 			case chance:
 				fixes = append([]string{"reload-page"}, fixes...)
 			case unclear:
-				fixes = []string{"reload-page", "allow-scripts", "try-private-window", "try-other-network", "ask-it-to-allow", "contact-support"}
+				fixes = []string{"allow-scripts", "try-private-window", "try-other-network", "ask-it-to-allow", "contact-support"}
+				if t.Again == "" {
+					fixes = append([]string{"reload-page"}, fixes...)
+				}
 			}
 			return diag.Fail(t.sureness, fixes...).With(t.args(ts))
 		}

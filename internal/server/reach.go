@@ -111,6 +111,9 @@ func entries(r *http.Request, name string) []string {
 // page was made, when its form was sent, and when our own page was.
 const maxAddresses = 4
 
+// markAt is where the mark of a process's key begins in a hash.
+const markAt = len("4:0123456789abcdef")
+
 var addressForm = regexp.MustCompile(`^[46]:[0-9a-f]{16}(\.[0-9a-f]{8})?$`)
 
 // addresses reads the query's address.
@@ -155,7 +158,7 @@ func (s *server) moves(r *http.Request, earlier []string) evidence.Fact[evidence
 	now, m := s.hashAddress(r), evidence.Moves{}
 	compared, within := 0, false
 	for _, was := range earlier {
-		if now == "" || len(was) != len(now) || was[18:] != now[18:] {
+		if now == "" || len(was) != len(now) || was[markAt:] != now[markAt:] {
 			continue
 		}
 		compared++
