@@ -350,7 +350,8 @@
     var first = !host;
     host = e.source;
     origin = e.origin;
-    page = latchkey.page = d.recorded || {};
+    page = d.recorded || {};
+    latchkey.page = page.page || {};
     tell({ type: 'ready' });
     size();
     if (first && d.focus) byId('latchkey-title').focus();
