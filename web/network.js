@@ -4,7 +4,7 @@
   'use strict';
 
   var latchkey = window.latchkey; // of looks.js
-  if (!latchkey) return;
+  if (!latchkey.looks) return; // an element has that id
   var config = latchkey.config, each = latchkey.each, request = latchkey.request, now = latchkey.now;
   var fact = latchkey.fact, hex = latchkey.hex, login = latchkey.login, looks = latchkey.looks;
 
@@ -177,8 +177,8 @@
       link.rel = 'preload';
       link.as = 'script';
       link.referrerPolicy = 'no-referrer';
-      // Of what an extension stops Firefox 153 says so, too, and that it took no time.
-      // Its coarser clock, against fingerprinting, shows that of others as well.
+      // Firefox 153 says so of what an extension stops, too, and that it took no
+      // time; against fingerprinting it says that of others as well.
       link.onload = function () {
         var e = window.mozInnerScreenX !== undefined && performance.getEntriesByName(link.href)[0];
         done(!e || e.duration ? 'yes' : e.startTime % 1 ? '' : 'no');
