@@ -89,7 +89,7 @@ func startPortal(t *testing.T, yaml, head string) *portal {
 const needyPage = `<!DOCTYPE html><html lang="en"><head><script src="/latchkey/embed.js" data-outcome="%s" data-support="555-0100"></script><title>Sign in</title>
 <script src="/seen.js"></script>
 %s</head><body>
-<form id="login" action="/in"><input id="user" name="username" autocomplete="username"><input id="password" name="password" type="password"><button id="submit">Sign in</button></form>
+<form id="login" action="/in"><input id="user" name="username" autocomplete="username"><input id="password" name="password" type="password"><button>Sign in</button></form>
 </body></html>`
 
 // needyScripts are the scripts of the page and of the sites besides, by name.
@@ -102,7 +102,6 @@ var needyScripts = map[string]string{
 	"frames":      `addEventListener("DOMContentLoaded", function () { var f = document.createElement("iframe"); f.src = "http://captcha.localhost:" + location.port + "/widget"; document.body.appendChild(f); });`,
 	"works":       `try { new Worker("/worker.js"); } catch (e) {}`,
 	"works-blob":  `try { new Worker(URL.createObjectURL(new Blob(["1"], {type: "text/javascript"}))); } catch (e) {}`,
-	"submits":     `addEventListener("DOMContentLoaded", function () { var f = document.getElementById("login"); f.action = "http://idp.localhost:" + location.port + "/in"; f.submit(); });`,
 }
 
 // login is the address of the page under a name, with an outcome, which may be "".
