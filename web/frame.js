@@ -14,7 +14,7 @@
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
   var latchkey = window.latchkey; // of looks.js; without it the page stays as it was served
-  if (!latchkey) return;
+  if (!latchkey || !latchkey.looks) return; // an element has that id
   var config = latchkey.config, each = latchkey.each, request = latchkey.request, looks = latchkey.looks, now = latchkey.now;
   var html = document.documentElement;
   // The newest whole answer of the server, for when it gives no more.
@@ -356,7 +356,8 @@
     var first = !host;
     host = e.source;
     origin = e.origin;
-    page = latchkey.page = d.recorded || {};
+    page = d.recorded || {};
+    latchkey.page = page.page || {};
     tell({ type: 'ready' });
     size();
     if (first && d.focus) byId('latchkey-title').focus();

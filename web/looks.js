@@ -431,7 +431,7 @@
 
   window.latchkey = {
     config: config, real: real, each: each, fact: fact, failure: failure, hex: hex, now: now, request: request, login: login, form: form, looks: looks,
-    // What embed.js recorded, once it has told.
+    // What embed.js recorded of the page, once it has told.
     page: null,
     clear: function (done) { clearKeys(); clear(done, ''); },
     // Names the cookies that should come with a question to the server.
