@@ -142,15 +142,6 @@ var asker = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// dial takes names below localhost for this machine, as browsers do and RFC 6761
-// says; not all resolvers do.
-func dial(ctx context.Context, proto, address string) (net.Conn, error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
-		address = net.JoinHostPort("localhost", port)
-	}
-	return (&net.Dialer{Timeout: reachTime}).DialContext(ctx, proto, address)
-}
-
 // unreached is what an error means. Many a server is not let out to where its
 // visitors go, so silence, and whatever else a firewall of its own may answer,
 // counts only if something else was reached.
