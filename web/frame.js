@@ -22,8 +22,8 @@
   var reason = ''; // why the wasm tier cannot run, as the contract names it
   var up = false; // the Go program shows the answer
   var final = false; // no higher tier is pending
-  var offline = config.offline;
-  var before = JSON.parse(kept.report).seen.run.before || []; // what the first look found
+  var alone = config.alone;
+  var before = JSON.parse(kept.report).seen.run.before || []; // what earlier looks found, the newest first
   var found = []; // what the newest look found
   var page = {}; // what embed.js recorded
   var under = {}; // who waits for the looks that are under way
@@ -178,8 +178,8 @@
         show(view);
         publish('script', final, report.textContent);
       } else if (final) {
-        var echoes = slow.echoes && slow.echoes.value;
-        if (!x.status && echoes && echoes.failed === echoes.sent) return showOffline();
+        var why = alone[cutOff(x.status)];
+        if (why) return showAlone(why);
         show(kept.view.cloneNode(true));
         if (x.status === 429 && box.firstElementChild) main().appendChild(box.firstElementChild);
         publish(kept.tier, true, kept.report);
@@ -187,16 +187,25 @@
     });
   }
 
-  // Shows the newest answer, and before it that nobody answers any more.
-  function showOffline() {
+  // Why the server gave no answer of its own: somebody else answers, or nobody at
+  // all does, and the browser may know.
+  function cutOff(status) {
+    var n = (slow.echoes || {}).value || {}, others = false;
+    each((((slow.network || {}).value || {}).needs || {}).value || [], function (o) { others = others || o.again === 'yes' || o.there === 'yes'; });
+    if (n.foreign && status !== 429) return 'foreign';
+    return !status && n.sent && n.failed === n.sent && !others && (navigator.onLine === false ? 'off' : 'silent');
+  }
+
+  // Shows the newest answer, and before it that it was the last.
+  function showAlone(why) {
     var view = kept.view.cloneNode(true), answer = view.querySelector('#latchkey-answer'), closer = view.querySelector('#latchkey-closer');
     var report = JSON.parse(kept.report), box = document.createElement('div');
-    box.innerHTML = offline.view;
+    box.innerHTML = why.view;
     if (closer) closer.setAttribute('open', '');
     if (!report.findings.length) answer.textContent = ''; // it says that all is well
     answer.insertBefore(box.firstChild, answer.firstChild);
-    report.findings.unshift(offline.finding);
-    report.advice.unshift({ fix: offline.finding.fixes[0], helps: [offline.finding.check] });
+    report.findings.unshift(why.finding);
+    report.advice.unshift({ fix: why.finding.fixes[0], helps: [why.finding.check] });
     show(view);
     publish(kept.tier, true, JSON.stringify(report));
   }
@@ -380,7 +389,7 @@
       slow = {};
       var frame = byId('latchkey-ask');
       if (frame) frame.parentNode.removeChild(frame);
-      if (!before.length) before = found;
+      before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before);
       html.setAttribute('data-latchkey-state', 'running');
       if (!config.popups) return lookAgain();
       // Browsers open windows in a click alone, so this one is used to try it.
@@ -452,7 +461,7 @@
   document.addEventListener('toggle', size, true);
   window.addEventListener('resize', size);
 
-  delete config.offline;
+  delete config.alone;
   config.address = address();
   byId('latchkey-config').textContent = JSON.stringify(config); // for the Go program
   fill(document);

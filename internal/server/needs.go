@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"path"
@@ -162,6 +163,12 @@ func (s *server) unreached(err error) evidence.Answer {
 func (s *server) ask(ctx context.Context, n Need, u *url.URL) evidence.Answer {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reachTime)
 	defer cancel()
+	// A stream may hold back even its headers.
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if !private(u.Hostname()) {
+			s.letOut.Store(true)
+		}
+	}})
 	to := *u
 	to.Scheme = strings.Replace(to.Scheme, "ws", "http", 1)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
@@ -189,9 +196,6 @@ func (s *server) ask(ctx context.Context, n Need, u *url.URL) evidence.Answer {
 		return s.unreached(err)
 	}
 	defer answer.Body.Close()
-	if !private(u.Hostname()) {
-		s.letOut.Store(true)
-	}
 	if !want(answer.StatusCode) {
 		return evidence.No
 	}

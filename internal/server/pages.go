@@ -252,8 +252,8 @@ type frameConfig struct {
 	// Needs are what the login needs; see network.js.
 	Needs  []frameNeed `json:"needs,omitempty"`
 	Popups bool        `json:"popups,omitempty"`
-	// Offline is what to show besides when the server cannot be asked any more.
-	Offline frameFinding `json:"offline"`
+	// Alone is what to show besides when the server cannot be asked any more.
+	Alone map[string]frameFinding `json:"alone"`
 	// At is the server's time, in milliseconds since 1970.
 	At int64 `json:"at"`
 	// From is the address that /reach is asked with: hashes of where this visit
@@ -275,14 +275,24 @@ type frameFinding struct {
 	Finding diag.Finding `json:"finding"`
 }
 
-// offline is what somebody finds who does not reach us any more.
-func (s *server) offline(r *http.Request, e evidence.Evidence) frameFinding {
-	alone := evidence.Evidence{Browser: e.Browser}
-	alone.Network.Echoes = evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1})
-	rep := report.New(alone, s.set.Diagnose(alone))
-	i := slices.IndexFunc(rep.Findings, func(f diag.Finding) bool { return f.Check == "network-offline" })
-	f := rep.Findings[i]
-	return frameFinding{app.HTMLString(widget.Finding(widget.Model{Report: rep, Site: s.site(r)}, s.words, f)), f}
+// alone is what somebody finds who does not reach us any more: nobody answers,
+// the browser knows that it is off, or somebody else answers.
+func (s *server) alone(r *http.Request, e evidence.Evidence) map[string]frameFinding {
+	all := map[string]frameFinding{}
+	for name, n := range map[string]evidence.Network{
+		"silent":  {Echoes: evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1})},
+		"off":     {Echoes: evidence.Saw(evidence.Echoes{Sent: 1, Failed: 1}), Online: evidence.Saw(false)},
+		"foreign": {Echoes: evidence.Saw(evidence.Echoes{Sent: 1, Foreign: 1})},
+	} {
+		alone := evidence.Evidence{Browser: e.Browser, Network: n}
+		rep := report.New(alone, s.set.Diagnose(alone))
+		i := slices.IndexFunc(rep.Findings, func(f diag.Finding) bool {
+			return f.Check == "network-offline" || f.Check == "network-captive-portal"
+		})
+		f := rep.Findings[i]
+		all[name] = frameFinding{app.HTMLString(widget.Finding(widget.Model{Report: rep, Site: s.site(r)}, s.words, f)), f}
+	}
+	return all
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
@@ -331,8 +341,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Offline: s.offline(r, e),
-			Needs:   s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
+			Alone: s.alone(r, e),
+			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 		},
