@@ -14,7 +14,7 @@
   var SILENCE = 12000; // ms in which it may say nothing while it looks: its looks take 8 s at most
 
   var latchkey = window.latchkey; // of looks.js; without it the page stays as it was served
-  if (!latchkey) return;
+  if (!latchkey || !latchkey.looks) return; // an element has that id
   var config = latchkey.config, each = latchkey.each, request = latchkey.request, looks = latchkey.looks, now = latchkey.now;
   var html = document.documentElement;
   // The newest whole answer of the server, for when it gives no more.
@@ -69,6 +69,7 @@
     seen.run.before = before;
     seen.script.wasm = wasmFact;
     seen.script.wasm_time = wasmTime;
+    if (locked() && seen.storage) seen.storage.indexed_db = seen.storage.cache = { error: 'timeout' };
     if (wasmType) seen.script.wasm_type = { value: wasmType };
     return seen;
   }
@@ -151,12 +152,17 @@
     });
     var target = at && byId(at);
     if (target && view.contains(target)) target.focus({ preventScroll: true });
-    // Lockdown Mode is nobody else's business, so it is told here. Signature
-    // of Safari 26.4 (GRIN/eranos notes, 2026-04): all of these are missing.
-    if (/AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent) && reason === 'absent' &&
-        !window.indexedDB && !window.caches && !navigator.serviceWorker && !window.RTCPeerConnection && navigator.locks === undefined) {
+    if (locked()) {
       each(view.querySelectorAll('.lockdown'), function (n) { n.removeAttribute('hidden'); });
     }
+  }
+
+  // Lockdown Mode is nobody else's business, so it is told here and what it takes
+  // away is not. Signature of Safari 26.4 (GRIN/eranos notes, 2026-04): all of
+  // these are missing.
+  function locked() {
+    return /AppleWebKit/.test(navigator.userAgent) && !/Chrom/.test(navigator.userAgent) && reason === 'absent' &&
+      !window.indexedDB && !window.caches && !navigator.serviceWorker && !window.RTCPeerConnection && navigator.locks === undefined;
   }
 
   // Shows the server's judgement of what is known.

@@ -121,6 +121,8 @@
       });
     });
     for (var id in features) {
+      // Whether these are there tells Lockdown Mode, which is nobody's business.
+      if (/^(indexed-db|service-worker|web-locks)$/.test(id) && (config.policy.features || []).indexOf(id) < 0) continue;
       try { if (features[id]()) works.push(id); } catch (e) { /* it does not */ }
     }
     try { (1).toFixed(-1); } catch (e) { digits = e.message.length; }

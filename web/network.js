@@ -4,7 +4,7 @@
   'use strict';
 
   var latchkey = window.latchkey; // of looks.js
-  if (!latchkey) return;
+  if (!latchkey.looks) return; // an element has that id
   var config = latchkey.config, each = latchkey.each, request = latchkey.request, now = latchkey.now;
   var fact = latchkey.fact, hex = latchkey.hex, login = latchkey.login, looks = latchkey.looks;
 
@@ -149,14 +149,21 @@
     });
     try {
       var w = (login(), window.parent), o = w;
-      if (n.kind === 'script') each(w.performance.getEntriesByType('resource'), function (e) {
-        if (!is(n, bare(e.name))) return;
-        if (e.responseStatus >= 400) {
-          out.page = 'no';
-          out.status = e.responseStatus;
-        }
-        out.page = out.page || 'yes';
-      });
+      if (n.kind === 'script') {
+        each(w.performance.getEntriesByType('resource'), function (e) {
+          if (!is(n, bare(e.name))) return;
+          if (e.responseStatus >= 400) {
+            out.page = 'no';
+            out.status = e.responseStatus;
+          }
+          out.page = out.page || 'yes';
+        });
+        // What an extension gives instead leaves no entry (Chromium 156). Once the
+        // page is complete, none of its scripts is still on its way.
+        if (w.document.readyState === 'complete') each(w.document.scripts, function (s) {
+          if (is(n, bare(s.src))) out.page = out.page || 'yes';
+        });
+      }
       if (n.proof) {
         each(n.proof.split('.'), function (name) { o = o === undefined || o === null ? undefined : o[name]; });
         out.ran = o === undefined ? 'no' : 'yes';
@@ -181,7 +188,12 @@
       link.rel = 'preload';
       link.as = 'script';
       link.referrerPolicy = 'no-referrer';
-      link.onload = function () { done('yes'); };
+      // Firefox 153 says so of what an extension stops, too, and that it took no
+      // time; against fingerprinting it says that of others as well.
+      link.onload = function () {
+        var e = window.mozInnerScreenX !== undefined && performance.getEntriesByName(link.href)[0];
+        done(!e || e.duration ? 'yes' : e.startTime % 1 ? '' : 'no');
+      };
       link.onerror = function () { done('no'); };
       link.href = url + (/\?/.test(url) ? '&' : '?') + 'latchkey=' + hex(4); // past the cache
       document.head.appendChild(link);

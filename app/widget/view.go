@@ -196,6 +196,12 @@ func (v view) persists() bool {
 	return v.Report.Persists() && len(v.Report.Resolved()) == 0 && v.All == 0
 }
 
+// again is whether it is also what the earlier look found, so that somebody may have
+// tried the first fix for it.
+func (v view) again(f diag.Finding) bool {
+	return v.persists() && slices.Contains(v.Report.Seen.Run.Before, f.Check)
+}
+
 // unseen is whether there was nothing but the request to judge by.
 func (v view) unseen() bool {
 	return v.Report.Tier == evidence.HTML && len(v.Report.Findings) == 0
@@ -272,7 +278,7 @@ func (v view) finding(f diag.Finding, first bool) app.UI {
 	}
 	if own := v.advised(f); len(own) > 0 {
 		if first {
-			if v.persists() && len(own) > 1 {
+			if v.again(f) && len(own) > 1 {
 				parts = append(parts, v.tried(own[0], f.Args))
 				own = own[1:]
 			}
@@ -401,7 +407,7 @@ func (v view) next() app.UI {
 	var parts []app.UI
 	if fs := v.Report.Findings; len(fs) > 0 {
 		own, shown := v.advised(fs[0]), 1
-		if v.persists() {
+		if v.again(fs[0]) {
 			shown = 2
 		}
 		for _, id := range own[min(shown, len(own)):] {

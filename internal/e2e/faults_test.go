@@ -466,5 +466,10 @@ func testLockdown(t *testing.T) {
 	l = open(t, tab, site.page(""))
 	assert.Equal(t, []string{"webassembly-off"}, l.Findings)
 	assert.Contains(t, l.Text, "Lockdown Mode")
-	assert.NotContains(t, strings.ToLower(posted.Load().(string)), "lockdown", "nobody is told")
+	body := posted.Load().(string)
+	assert.NotContains(t, strings.ToLower(body), "lockdown", "nobody is told")
+	assert.Contains(t, body, `"indexed_db":{"error":"timeout"},"cache":{"error":"timeout"}`, "nor what gives it away")
+	for _, name := range []string{"indexed-db", "service-worker", "web-locks"} {
+		assert.NotContains(t, body, name)
+	}
 }

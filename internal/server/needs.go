@@ -128,19 +128,19 @@ func (s *server) reaches(ctx context.Context, i int, r *http.Request) evidence.A
 	return seen.answer
 }
 
+// dial knows as all browsers do that names below localhost are this machine (RFC
+// 6761, 6.3). Resolvers often do not, and nothing there is out of order then.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return (&net.Dialer{Timeout: reachTime}).DialContext(ctx, network, address)
+}
+
 // asker follows no redirect: that one came is an answer.
 var asker = &http.Client{
 	Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-}
-
-// dial takes names below localhost for this machine, as browsers do and RFC 6761
-// says; not all resolvers do.
-func dial(ctx context.Context, proto, address string) (net.Conn, error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
-		address = net.JoinHostPort("localhost", port)
-	}
-	return (&net.Dialer{Timeout: reachTime}).DialContext(ctx, proto, address)
 }
 
 // unreached is what an error means. Many a server is not let out to where its

@@ -47,11 +47,11 @@ const (
 )
 
 // filesScript notices that looks.js, which has to have run before this event, has
-// not, as under NoScript, which lets scripts in pages run. It asks first whether
-// there is a page to go to.
+// not, as under NoScript, which lets scripts in pages run. Without it window.latchkey
+// is our main element, by its id. It asks first whether there is a page to go to.
 const filesScript = `document.addEventListener("DOMContentLoaded",function(){` +
 	`var a=document.querySelector(".without-script a"),x=new XMLHttpRequest();` +
-	`if(!a||window.latchkey)return;` +
+	`if(!a||window.latchkey&&latchkey.looks)return;` +
 	`x.onload=function(){if(x.status<400)location.replace(a.href.replace("look=link","look=files"))};` +
 	`x.open("HEAD",location.href);x.send()})`
 
