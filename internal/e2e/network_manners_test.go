@@ -210,7 +210,7 @@ needs: [{url: "http://10.1.2.3/", kind: host, purpose: the card reader}]`))
 		{"does not ask", "sso_failed", false, wanted{top: "account-sso-failed", sureness: diag.Sure, fix: "use-organisation-sign-in"}},
 	} {
 		t.Run("Firefox, "+c.name, func(t *testing.T) {
-			o := prefs("network.dns.localDomains", "login.test", "network.lna.enabled", c.asks)
+			o := prefs("network.dns.localDomains", "login.test", "network.lna.enabled", c.asks, "network.lna.blocking", c.asks)
 			o.Trust = [][]byte{ours.pem}
 			l := open(t, drive.Open(t, drive.Firefox, o), site.page("outcome="+c.outcome))
 			c.want.check(t, "wasm", l)
