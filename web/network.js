@@ -137,9 +137,10 @@
     return url === bare(n.url);
   }
 
-  // How the login page's own request ended, as far as it can be told.
+  // How the login page's own request ended, as far as it can be told. It returns
+  // whether the page has a script of which nothing else is known.
   function inPage(n, out) {
-    var page = latchkey.page || {};
+    var page = latchkey.page || {}, tag = false;
     each((page.failed || {}).value || [], function (url) { if (is(n, url)) out.page = 'no'; });
     each((page.violations || {}).value || [], function (v) {
       var i = v.indexOf(' ');
@@ -158,17 +159,16 @@
           }
           out.page = out.page || 'yes';
         });
-        // What an extension gives instead leaves no entry (Chromium 156). Once the
-        // page is complete, none of its scripts is still on its way.
-        if (w.document.readyState === 'complete') each(w.document.scripts, function (s) {
-          if (is(n, bare(s.src))) out.page = out.page || 'yes';
-        });
+        // What an extension gives instead leaves no entry (Chromium 156), but neither
+        // does what is still on its way, as a script put in late may be.
+        if (w.document.readyState === 'complete' && !out.page) each(w.document.scripts, function (s) { tag = tag || is(n, bare(s.src)); });
       }
       if (n.proof) {
         each(n.proof.split('.'), function (name) { o = o === undefined || o === null ? undefined : o[name]; });
         out.ran = o === undefined ? 'no' : 'yes';
       }
     } catch (e) { /* another site's, or none */ }
+    return tag;
   }
 
   function failed(out) {
@@ -284,11 +284,11 @@
   }
 
   looks.network = function (done) {
-    var list = [], out = {}, abroad = 0;
+    var list = [], tags = [], out = {}, abroad = 0;
     function begin() {
       each(config.needs || [], function (n) {
         var o = { kind: n.kind, url: bare(n.url), host: n.host, port: n.port, purpose: n.purpose, own: n.own, 'private': n['private'] };
-        inPage(n, o);
+        tags.push(inPage(n, o));
         list.push(o);
       });
       var page = latchkey.page || {};
@@ -298,7 +298,11 @@
       });
       each((page.failed || {}).value || [], function (url) { unlisted(url); });
       all(jobs(function (n, o) { return !o.page && o.ran !== 'yes' || o.page === 'no' && !o.policy; }, function (n, o, end) {
-        ask(n.kind, n.url, function (answer) { o.again = answer; end(); });
+        ask(n.kind, n.url, function (answer) {
+          o.again = answer;
+          if (answer === 'yes' && o.ran === 'no' && tags[list.indexOf(o)]) o.page = 'yes';
+          end();
+        });
       }), controls);
     }
     // What failed in the page besides, but for what it is only made pretty with.
