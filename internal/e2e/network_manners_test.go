@@ -116,13 +116,13 @@ site: {name: Example Clinic}
 identity_provider: %[2]s/latchkey
 storage: {version_url: "https://login.test:%[3]s/version"}
 needs:
+- {url: "https://never.test:%[1]s/once.js", purpose: the token, again: false}
+- {url: "http://10.1.2.3/", kind: host, purpose: the card reader}
+- {url: "https://inside.test:%[1]s/", kind: host, purpose: the printer, private: true}
 - {url: "https://one.test:%[1]s/api.js", purpose: the check that you are human}
 - {url: "https://two.test:%[1]s/", kind: host, purpose: the vendor}
 - {url: "wss://three.test:%[1]s/socket", purpose: the live line}
-- {url: "https://four.test:%[1]s/stream", kind: stream, purpose: the news}
-- {url: "https://never.test:%[1]s/once.js", purpose: the token, again: false}
-- {url: "http://10.1.2.3/", kind: host, purpose: the card reader}
-- {url: "https://inside.test:%[1]s/", kind: host, purpose: the printer, private: true}`, port, idp.URL, portOf(s.Listener.Addr())))
+- {url: "https://four.test:%[1]s/stream", kind: stream, purpose: the news}`, port, idp.URL, portOf(s.Listener.Addr())))
 			}, withPage(""), instead("/version", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "7") }),
 				func(next http.Handler) http.Handler { return configure(next) })
 			login = here.URL
