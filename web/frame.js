@@ -233,6 +233,7 @@
   // a copy of it. Under a wrong content type that is refused; a buffer is not.
   function load(go) {
     var why = 'http';
+    latchkey.loading = true;
     fetch(config.wasm).then(function (r) {
       if (!r.ok) throw r.status;
       var type = (r.headers.get('Content-Type') || '').split(';')[0];
@@ -247,12 +248,16 @@
         return WebAssembly.instantiate(b, go.importObject);
       });
     }).then(function (w) {
+      latchkey.loading = false;
       if (final) return;
       standIn('localStorage');
       standIn('sessionStorage');
       watch();
       go.run(w.instance).then(dead, dead);
-    })['catch'](function () { fallBack(why); });
+    })['catch'](function () {
+      latchkey.loading = false;
+      fallBack(why);
+    });
   }
 
   // go-app reads storage unguarded and dies where that throws.

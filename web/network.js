@@ -57,7 +57,7 @@
   looks.clock = function (done) { first(function (e) { done(e.offset); }); };
 
   looks.echoes = function (done) {
-    var n = { sent: 0, failed: 0, foreign: 0, stalled: 0, least: 0, jitter: 0 }, times = [], begun = now(), sent;
+    var n = { sent: 0, failed: 0, foreign: 0, stalled: 0, least: 0, jitter: 0 }, times = [], begun = now(), sent, busy;
     var timer = setTimeout(function () {
       if (now() - sent >= VAIN) n.failed++; else n.sent--;
       end(true);
@@ -67,9 +67,7 @@
       if (!done) return;
       var d = done;
       done = null;
-      if (times.length > 1) times.shift(); // the first may open a connection
       times.sort(function (a, b) { return a - b; });
-      n.least = times[0] || 0;
       each(times, function (t) { if (t - n.least >= 200) n.stalled++; });
       n.jitter = times.length ? times[times.length >> 1] - n.least : 0;
       // Who is sent elsewhere is told so at once.
@@ -84,15 +82,20 @@
     }
     function next(e) {
       if (!done) return;
-      if (e.mine) times.push(e.way); else if (e.failed) n.failed++; else n.foreign++;
+      if (e.mine) {
+        n.least = Math.min(n.least || e.way, e.way);
+        if (!busy) times.push(e.way); // else our own download held it up
+      } else if (e.failed) n.failed++; else n.foreign++;
       if (n.sent === ECHOES || now() - begun > SERIES) return end();
+      send(exchange);
+    }
+    function send(how) {
       n.sent++;
       sent = now();
-      exchange(next);
+      busy = latchkey.loading;
+      how(next);
     }
-    n.sent++;
-    sent = now();
-    first(next);
+    send(first);
   };
 
   // A page of which we know every byte, under the type that those who change pages

@@ -176,7 +176,21 @@ func slowly(s diag.Sureness, reason, says string) func(*testing.T, look) {
 	}
 }
 
-// nothingWrong fails if anything was found but that a line is slow.
+// narrow fails unless the line is said to be slow by what came over it, or the
+// module did not come in time and nothing else was found.
+func narrow(t *testing.T, l look) {
+	t.Helper()
+	if l.Tier == "script" {
+		assert.Equal(t, evidence.Stalled, l.Report.TierReason)
+		assert.Empty(t, l.Findings)
+		return
+	}
+	slowly(diag.Maybe, "", "Possibly: Your connection is very slow")(t, l)
+	assert.InDelta(t, 250, finding(t, l, "network-slow").Args["speed"], 30)
+}
+
+// nothingWrong fails if anything was found but that a line is slow. TCP mends what
+// gets lost, and whether that shows in eight short exchanges is left to chance.
 func nothingWrong(t *testing.T, l look) {
 	t.Helper()
 	requireWhole(t, l)
@@ -202,9 +216,9 @@ func TestNetwork_slowLines(t *testing.T) {
 		{name: "3 % lost", o: lineOptions{Delay: 20 * ms, DropEvery: 33}, check: silent},
 		{name: "600 ms each way", o: lineOptions{Delay: 600 * ms}, check: slowly(diag.Likely, "", "Your connection is very slow")},
 		{name: "600 ms each way, script", o: lineOptions{Delay: 600 * ms}, later: true, flags: jitless.Flags, check: slowly(diag.Likely, "", "Your connection is very slow")},
-		{name: "256 kbit per second", o: lineOptions{Delay: 50 * ms, Kbit: 256}, check: nothingWrong},
+		{name: "256 kbit per second", o: lineOptions{Delay: 50 * ms, Kbit: 256}, check: narrow},
 		{name: "10 % lost", o: lineOptions{Delay: 20 * ms, DropEvery: 10}, check: nothingWrong},
-		{name: "a third lost", o: lineOptions{Delay: 20 * ms, DropEvery: 3}, later: true, check: nothingWrong},
+		{name: "a third lost", o: lineOptions{Delay: 20 * ms, DropEvery: 3}, later: true, check: slowly(diag.Maybe, "lossy", "Possibly: Your connection loses part of what is sent")},
 		{name: "half lost", o: lineOptions{Delay: 20 * ms, DropEvery: 2}, later: true, check: nothingWrong},
 		{name: "large packets vanish", o: lineOptions{BlackHole: 1000}, later: true, check: nothingWrong},
 		{name: "large packets vanish, script", o: lineOptions{BlackHole: 1000}, later: true, flags: jitless.Flags, check: nothingWrong},
