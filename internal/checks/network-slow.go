@@ -50,6 +50,6 @@ const (
 	// between what it calls 3g and 4g (WICG, table of effective connection
 	// types). The 1 MB that login pages often weigh take 12 s below it.
 	slowSpeed = 700
-	// manyStalled of eight are more than a busy server or device explains.
-	manyStalled = 3
+	// manyStalled is half of eight, more than a busy server or device explains.
+	manyStalled = 4
 )

@@ -163,26 +163,34 @@ func TestWebAssembly_states(t *testing.T) {
 			assert.Contains(t, l.Text, "This site doesn't allow a part of this check")
 		}
 	})
+	// Those of WebAssembly are others in Firefox, and go with them in WebKit.
 	for _, c := range []struct {
-		name   string
 		engine drive.Engine
 		o      drive.Options
+		slower bool
 	}{
-		{"Firefox", drive.Firefox, prefs("javascript.options.ion", false, "javascript.options.baselinejit", false)},
-		{"WebKit", drive.WebKit, drive.Options{Env: []string{"JSC_useJIT=0"}}},
+		{drive.Firefox, prefs("javascript.options.ion", false, "javascript.options.baselinejit", false), false},
+		{drive.WebKit, drive.Options{Env: []string{"JSC_useJIT=0"}}, true},
 	} {
-		t.Run(c.name+" without its compilers for JavaScript", func(t *testing.T) {
-			took := func(o drive.Options) float64 {
+		t.Run(string(c.engine)+" without its compilers for JavaScript", func(t *testing.T) {
+			took := func(o drive.Options) (least evidence.Tens) {
 				p := drive.Open(t, c.engine, o)
-				l := open(t, p, site.page(""))
-				assert.Equal(t, "wasm", l.Tier)
-				assert.Empty(t, l.Findings)
-				assert.Contains(t, l.Report.Passed, "webassembly-off")
-				require.Equal(t, evidence.OK, l.Report.Seen.Script.WasmTime.State)
-				return float64(l.Report.Seen.Script.WasmTime.Value)
+				for i := range 3 { // the machine may be busy with other browsers
+					l := open(t, p, site.page(""))
+					assert.Equal(t, "wasm", l.Tier)
+					assert.Empty(t, l.Findings)
+					assert.Contains(t, l.Report.Passed, "webassembly-off")
+					require.Equal(t, evidence.OK, l.Report.Seen.Script.WasmTime.State)
+					if ms := l.Report.Seen.Script.WasmTime.Value; i == 0 || ms < least {
+						least = ms
+					}
+				}
+				return least
 			}
-			slow, fast := took(c.o), took(drive.Options{})
-			t.Logf("%.2f ms, and %.2f ms in the healthy browser", slow, fast)
+			slow, healthy := took(c.o), took(drive.Options{})
+			t.Logf("%v ms, and %v ms in the healthy browser", slow, healthy)
+			assert.Zero(t, healthy)
+			assert.Equal(t, c.slower, slow > 0)
 		})
 	}
 }

@@ -215,6 +215,8 @@ func (c blockedCase) require(t *testing.T, s *portal, l look) {
 	for _, text := range c.texts {
 		assert.Contains(t, l.Text, text)
 	}
+	assert.NotContains(t, l.Text, "missing: ,", "no name where there is none")
+	assert.NotContains(t, l.Text, "{")
 	for _, other := range []string{"script-policy", "site-fault", "network-host-unreachable", "page-altered"} {
 		assert.NotContains(t, l.Findings, other)
 	}

@@ -129,10 +129,11 @@ type Script struct {
 	Wasm Fact[bool] `json:"wasm,omitzero" send:"yes"`
 	// WasmType is the content type under which widget.wasm arrived.
 	WasmType Fact[string] `json:"wasm_type,omitzero" send:"yes"`
-	// WasmTime is how long a loop of 100,000 additions took in WebAssembly. An
+	// WasmTime is how long a loop of 1,000,000 additions took in WebAssembly. An
 	// interpreter, as in Edge's enhanced security, takes many times as long as
-	// a compiler.
-	WasmTime Fact[Milliseconds] `json:"wasm_time,omitzero" send:"coarse"`
+	// a compiler: 10 ms and 1 in WebKitGTK 2.50. The clocks of Firefox and WebKit
+	// go by whole milliseconds.
+	WasmTime Fact[Tens] `json:"wasm_time,omitzero" send:"coarse"`
 	// Files is whether script files of this site run where a script in the page
 	// does.
 	Files Fact[bool] `json:"files,omitzero" send:"yes"`

@@ -176,6 +176,13 @@ type Milliseconds float64
 // Coarse rounds to whole seconds.
 func (m Milliseconds) Coarse() any { return Milliseconds(math.Round(float64(m)/1000) * 1000) }
 
+// Tens are milliseconds of which the tens matter, and the rest only tells devices
+// apart.
+type Tens float64
+
+// Coarse rounds to 10 ms.
+func (t Tens) Coarse() any { return Tens(math.Round(float64(t)/10) * 10) }
+
 // Addresses are addresses of resources, without query and fragment, each
 // possibly behind a word and a blank.
 type Addresses []string

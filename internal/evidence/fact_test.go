@@ -188,6 +188,11 @@ func TestMilliseconds_coarseAreWholeSeconds(t *testing.T) {
 	assert.Equal(t, Milliseconds(41_000), Milliseconds(41_499).Coarse())
 }
 
+func TestTens_coarse(t *testing.T) {
+	assert.Equal(t, Tens(20), Tens(15.5).Coarse())
+	assert.Equal(t, Tens(0), Tens(4.9).Coarse())
+}
+
 func TestFact_coarseTouchesOnlyWhatWasSeen(t *testing.T) {
 	assert.Equal(t, Saw(Milliseconds(1000)), Saw(Milliseconds(1234)).Coarse())
 	assert.Equal(t, Fact[Addresses]{State: Late}, Fact[Addresses]{State: Late}.Coarse())
