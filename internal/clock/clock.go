@@ -62,46 +62,75 @@ func FromDate(before, after Reading, date float64) Sample {
 	return Sample{Before: before, After: after, Received: date, Sent: date, Rounded: 1000}
 }
 
-// Grain is how coarse the device's clocks are, measured on the device with
-// [Step]. Zero means that nobody measured: then the samples themselves have to
+// Grain is how coarse the device's clocks are, as [Measure] finds out on the
+// device. A zero means that nobody measured: then the samples themselves have to
 // tell, which takes a clock for coarser than it is.
 type Grain struct {
 	Wall float64 `json:"wall"`
 	Mono float64 `json:"mono"`
+	// Noisy is whether the wall clock is rounded up as often as down, which
+	// Firefox does to confuse attackers, rather than always down, as ECMA-262
+	// says of Date.now(). It moves the point; the bounds always allow for it.
+	Noisy bool `json:"noisy,omitempty"`
 }
 
 // coarsest is the coarsest clock of any browser: that of Firefox with
 // resistFingerprinting, before it took the 16.67 of today.
 const coarsest = 100
 
-// Step is the least by which a clock goes on, from readings one after the other:
+// Measure tells the grain from readings that a loop took without a pause, for
+// five steps or more.
+func Measure(walls, monos []float64) Grain { return Grain{step(walls), step(monos), noisy(walls)} }
+
+// step is the least by which a clock goes on, from readings one after the other:
 // many in a loop, or few and far between, of which it is at least that. It is
 // [coarsest] if the clock stood still.
-func Step(readings []float64) float64 {
+func step(readings []float64) float64 {
 	least := float64(coarsest)
-	for i, r := range readings[min(1, len(readings)):] {
-		if d := r - readings[i]; d > 0 && d < least {
+	for i := 1; i < len(readings); i++ {
+		if d := readings[i] - readings[i-1]; d > 0 && d < least {
 			least = d
 		}
 	}
 	return least
 }
 
+// noisy is whether the steps of a clock are not equally long: counting how often
+// a loop comes by tells time more finely than the clock does. Half of the steps
+// count, because the loop may be held up in others.
+func noisy(readings []float64) bool {
+	var all []int
+	n := 0
+	for i := 1; i < len(readings); i++ {
+		if n++; readings[i] != readings[i-1] {
+			all = append(all, n)
+			n = 0
+		}
+	}
+	if len(all) < 5 {
+		return false
+	}
+	all = all[1:] // which began before the loop
+	slices.Sort(all)
+	middle := all[len(all)/2]
+	return middle >= 8 && 4*(all[len(all)*3/4]-all[len(all)/4]) > middle
+}
+
 // of completes what was measured from the samples.
 func (g Grain) of(samples []Sample) Grain {
-	step := func(clock func(Reading) float64) float64 {
+	least := func(clock func(Reading) float64) float64 {
 		var all []float64
 		for _, s := range samples {
 			all = append(all, clock(s.Before), clock(s.After))
 		}
 		slices.Sort(all)
-		return Step(all)
+		return step(all)
 	}
 	if !(g.Wall > 0 && g.Wall <= coarsest) {
-		g.Wall = step(func(r Reading) float64 { return r.Wall })
+		g.Wall = least(func(r Reading) float64 { return r.Wall })
 	}
 	if !(g.Mono > 0 && g.Mono <= coarsest) {
-		g.Mono = step(func(r Reading) float64 { return r.Mono })
+		g.Mono = least(func(r Reading) float64 { return r.Mono })
 	}
 	// Date.now() cuts off what is less than 1 (ECMA-262, Date.now), also of a
 	// coarser grid, whose 16.67 then looks like 16 or 17.
@@ -217,14 +246,17 @@ func Estimate(samples []Sample, grain Grain) Verdict {
 	}
 	v.overlap(bounds, why)
 
-	// Browsers round down, so that the true time of a reading is on average half
-	// a grain later. A sample whose reading was hardly rounded, or whose way was
+	// The time of a reading that was rounded down is later by up to a grain, that
+	// of a noisy one earlier as well. A sample whose reading was hardly rounded, or whose way was
 	// short, narrows one side; the middle of the best of both sides is the point.
-	lo, hi := math.Inf(-1), math.Inf(1)
+	lo, hi, up := math.Inf(-1), math.Inf(1), 0.
+	if grain.Noisy {
+		up = grain.Wall
+	}
 	for i, s := range samples {
 		if why[i] == "" {
 			v.Used++
-			lo = math.Max(lo, s.Before.Wall-s.Received-s.Rounded)
+			lo = math.Max(lo, s.Before.Wall-up-s.Received-s.Rounded)
 			hi = math.Min(hi, s.After.Wall+grain.Wall-s.Sent)
 		} else {
 			v.Rejected = append(v.Rejected, Rejection{i, why[i]})

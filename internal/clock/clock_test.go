@@ -147,10 +147,20 @@ func TestEstimate_judgesSamples(t *testing.T) {
 }
 
 func TestEstimate_putsThePointHalfAGrainUp(t *testing.T) {
-	v := Estimate([]Sample{taken(0, 100)}, Grain{Wall: 1, Mono: 1})
-	assert.InDelta(t, 100.5, v.Point, 1e-3, "browsers round down")
+	v := Estimate([]Sample{taken(0, 100)}, Grain{Wall: 1, Mono: 1, Noisy: true})
+	assert.InDelta(t, 100, v.Point, 1e-3)
+	v = Estimate([]Sample{taken(0, 100)}, Grain{Wall: 1, Mono: 1})
+	assert.InDelta(t, 100.5, v.Point, 1e-3, "browsers without noise round down")
 	assert.InDelta(t, 89, v.Offset.Lo, 4.1)
 	assert.InDelta(t, 111, v.Offset.Hi, 0.1, "the last reading is the one that is asked for")
+}
+
+func TestEstimate_allowsForTheServersCut(t *testing.T) {
+	// Both have the same time, nothing takes any, and the server tells 5.0009 as 5.
+	both := Reading{Wall: 5.0009, Mono: 1}
+	v := Estimate([]Sample{{Before: both, After: both, Received: 5, Sent: 5}}, fine)
+	assert.LessOrEqual(t, v.Offset.Lo, 0.)
+	assert.GreaterOrEqual(t, v.Offset.Hi, 0.)
 }
 
 func TestEstimate_ageWidens(t *testing.T) {
@@ -178,7 +188,7 @@ func TestFromDate_holdsASecondAtLeast(t *testing.T) {
 	assert.InDelta(t, 55, v.Offset.Hi, 0.2)
 }
 
-func TestStep_isTheLeastThatAClockGoesOn(t *testing.T) {
+func TestMeasure_isTheLeastThatAClockGoesOn(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		readings []float64
@@ -191,7 +201,34 @@ func TestStep_isTheLeastThatAClockGoesOn(t *testing.T) {
 		{"a pause among the readings", []float64{0, 1, 1, 40, 41}, 1},
 		{"a clock that was set back", []float64{10, 11, 5, 6}, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, Step(c.readings)) })
+		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, step(c.readings)) })
+	}
+}
+
+func TestMeasure_tellsNoiseFromRoundingDown(t *testing.T) {
+	loop := func(steps ...int) (readings []float64) {
+		for i, n := range steps {
+			for range n {
+				readings = append(readings, float64(i))
+			}
+		}
+		return readings
+	}
+	for _, c := range []struct {
+		name  string
+		walls []float64
+		want  bool
+	}{
+		{"steps of one length", loop(3, 40, 41, 40, 39, 40, 40, 7), false},
+		{"steps of all lengths", loop(3, 40, 12, 55, 39, 66, 21, 7), true},
+		{"a loop that is held up once", loop(3, 40, 41, 9, 39, 40, 40, 7), false},
+		{"too few steps", loop(3, 12, 55, 66), false},
+		{"a loop that is hardly faster than the clock", loop(1, 2, 1, 3, 1, 1, 2, 1), false},
+		{"nothing", nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			assert.Equal(t, c.want, Measure(c.walls, nil).Noisy)
+		})
 	}
 }
 
@@ -200,9 +237,9 @@ func TestEstimate_takesTheGrainFromTheSamplesIfNobodyMeasured(t *testing.T) {
 	got := Grain{}.of(s)
 	assert.Equal(t, 21+2., got.Wall, "and what Date.now() may have cut off")
 	assert.Equal(t, 21., got.Mono)
-	assert.Equal(t, Grain{1, 0.1}, Grain{1, 0.1}.of(s), "what was measured is better")
-	assert.Equal(t, Grain{18, 16.5}, Grain{16, 16.5}.of(s))
-	assert.Equal(t, Grain{coarsest + 2, coarsest}, Grain{math.NaN(), -1}.of(nil))
+	assert.Equal(t, Grain{1, 0.1, true}, Grain{1, 0.1, true}.of(s), "what was measured is better")
+	assert.Equal(t, Grain{18, 16.5, false}, Grain{16, 16.5, false}.of(s))
+	assert.Equal(t, Grain{coarsest + 2, coarsest, false}, Grain{math.NaN(), -1, false}.of(nil))
 }
 
 func TestVerdict_isReadableAsJSON(t *testing.T) {
@@ -218,20 +255,20 @@ func TestVerdict_isReadableAsJSON(t *testing.T) {
 func FuzzEstimate_neverPanicsAndKeepsItsOrder(f *testing.F) {
 	seed, err := json.Marshal([]Sample{taken(0, 0), taken(100, 0), taken(200, 0).later(hour, 0), taken(300, 9000)})
 	require.NoError(f, err)
-	f.Add(seed, 1., 0.1)
-	f.Add([]byte(`[{},{"replayed":true},{"rounded":-1}]`), 0., -1.)
-	f.Add([]byte(`[{"before":{"wall":8e15,"mono":-8e15},"received":-8e15},{"after":{"wall":-8e15,"mono":8e15},"sent":8e15}]`), 1e300, math.Inf(1))
-	f.Fuzz(func(t *testing.T, data []byte, wall, mono float64) {
+	f.Add(seed, 1., 0.1, true)
+	f.Add([]byte(`[{},{"replayed":true},{"rounded":-1}]`), 0., -1., false)
+	f.Add([]byte(`[{"before":{"wall":8e15,"mono":-8e15},"received":-8e15},{"after":{"wall":-8e15,"mono":8e15},"sent":8e15}]`), 1e300, math.Inf(1), true)
+	f.Fuzz(func(t *testing.T, data []byte, wall, mono float64, noisy bool) {
 		var s []Sample
 		if json.Unmarshal(data, &s) != nil {
 			return
 		}
-		v := Estimate(s, Grain{wall, mono})
+		v := Estimate(s, Grain{wall, mono, noisy})
 		assert.LessOrEqual(t, v.Offset.Lo, v.Point)
 		assert.LessOrEqual(t, v.Point, v.Offset.Hi)
 		assert.Equal(t, len(s), v.Used+len(v.Rejected), "every sample counts or is rejected")
 		_, err := json.Marshal(v)
 		assert.NoError(t, err, "all numbers are finite")
-		assert.Equal(t, v, Estimate(s, Grain{wall, mono}))
+		assert.Equal(t, v, Estimate(s, Grain{wall, mono, noisy}))
 	})
 }

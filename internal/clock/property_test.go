@@ -98,11 +98,11 @@ func TestEstimate_missesTheTruthWithoutWhatItKnows(t *testing.T) {
 		name, path string
 		judge      func([]Sample, run) Verdict
 	}{
-		{"the grain of the timers", "loopback, timers of 16.67 ms with noise", func(s []Sample, _ run) Verdict {
-			return Estimate(s, Grain{1e-9, 1e-9})
+		{"the grain of the timers", "loopback, timers of 16.67 ms (Firefox, shielded)", func(s []Sample, _ run) Verdict {
+			return Estimate(s, Grain{Wall: 1e-9, Mono: 1e-9})
 		}},
-		{"the grain of Chromium's", "loopback, timers of 0.1 ms with noise, 100 ppm", func(s []Sample, _ run) Verdict {
-			return Estimate(s, Grain{1e-9, 1e-9})
+		{"the grain of Chromium's", "loopback", func(s []Sample, _ run) Verdict {
+			return Estimate(s, Grain{Wall: 1e-9, Mono: 1e-9})
 		}},
 		{"the monotonic clock", "set at any time", func(s []Sample, r run) Verdict {
 			var blind []Sample

@@ -13,14 +13,14 @@ const epoch = 1_764_000_000_000
 type path struct {
 	name string
 	way  func(r *rand.Rand) (forward, back float64)
-	// grain is how coarse the clocks truly are; Date.now() then cuts to whole
+	// grain is how the clocks truly are; Date.now() then cuts to whole
 	// milliseconds.
 	grain Grain
-	noise bool // on top of rounding, as browsers add it
 	drift float64
 	slew  float64 // of the wall clock alone
 	event func(r *rand.Rand) event
 	pause float64 // the most by which the page is held up between two readings
+	half  bool    // whether to be at most half as far off as the better library
 }
 
 // event happens to a device while an exchange is under way.
@@ -54,9 +54,11 @@ type run struct {
 }
 
 var (
-	chromium = Grain{Wall: 0.1, Mono: 0.1}
-	firefox  = Grain{Wall: 1, Mono: 1}
-	shielded = Grain{Wall: 50. / 3, Mono: 50. / 3} // Firefox with resistFingerprinting
+	plain    = Grain{0.1, 0.1, false}
+	chromium = Grain{0.1, 0.1, true}
+	firefox  = Grain{1, 1, true}
+	even     = Grain{50. / 3, 50. / 3, false} // as coarse, without noise
+	shielded = Grain{50. / 3, 50. / 3, true}  // Firefox with resistFingerprinting, which adds noise as well
 )
 
 func fixed(forward, back float64) func(*rand.Rand) (float64, float64) {
@@ -105,14 +107,14 @@ var paths = []path{
 	{name: "loopback", way: loopback, grain: chromium},
 	{name: "150 ms", way: fixed(75, 75), grain: chromium},
 	{name: "150 ms, 20 % jitter", way: jittery, grain: chromium},
-	{name: "asymmetric, 20/280 ms", way: fixed(20, 280), grain: chromium},
-	{name: "asymmetric, 20 ms and a queue of 20 to 280 ms", way: queued, grain: chromium},
+	{name: "asymmetric, 20/280 ms", way: fixed(20, 280), grain: chromium, half: true},
+	{name: "asymmetric, 20 ms and a queue of 20 to 280 ms", way: queued, grain: chromium, half: true},
 	{name: "150 ms, 3 % loss", way: lossy, grain: chromium},
-	{name: "150 ms, set by an hour in mid-exchange", way: fixed(75, 75), grain: chromium, event: stepped(hour, -hour)},
-	{name: "150 ms, 20 % jitter, set by an hour in mid-exchange", way: jittery, grain: chromium, event: stepped(hour, -hour)},
+	{name: "150 ms, set by an hour in mid-exchange", way: fixed(75, 75), grain: chromium, event: stepped(hour, -hour), half: true},
+	{name: "150 ms, 20 % jitter, set by an hour in mid-exchange", way: jittery, grain: chromium, event: stepped(hour, -hour), half: true},
 	{name: "150 ms, sleep that stops performance.now()", way: fixed(75, 75), grain: chromium, event: asleepFor(5_000, hour, true)},
 	{name: "150 ms, sleep that does not", way: fixed(75, 75), grain: chromium, event: asleepFor(5_000, hour, false)},
-	{name: "loopback, timers of 1 ms (Firefox)", way: loopback, grain: firefox, noise: true},
+	{name: "loopback, timers of 1 ms (Firefox)", way: loopback, grain: firefox},
 	{name: "loopback, timers of 16.67 ms (Firefox, shielded)", way: loopback, grain: shielded},
 	{name: "150 ms, 20 % jitter, timers of 16.67 ms", way: jittery, grain: shielded},
 	{name: "150 ms, 100 ppm of drift", way: fixed(75, 75), grain: chromium, drift: 100e-6},
@@ -120,33 +122,33 @@ var paths = []path{
 
 // harder are for the bound alone.
 var harder = []path{
-	{name: "loopback, timers of 16.67 ms with noise", way: loopback, grain: shielded, noise: true},
-	{name: "loopback, timers of 0.1 ms with noise, 100 ppm", way: loopback, grain: chromium, noise: true, drift: -100e-6},
+	{name: "loopback, timers of 16.67 ms without noise", way: loopback, grain: even},
+	{name: "loopback, timers of 0.1 ms without noise, 100 ppm", way: loopback, grain: plain, drift: -100e-6},
 	{name: "loopback, a page that is held up", way: loopback, grain: chromium, pause: 70},
 	{name: "loopback, a clock that is pulled right by 20 ms/s", way: loopback, grain: firefox, slew: 0.02},
 	{name: "loopback, a clock that is pulled back by 20 ms/s", way: loopback, grain: chromium, slew: -0.02},
 	{name: "all in one direction, set by little", way: fixed(0.1, 150), grain: chromium, event: stepped(1, -1, 3, -3, 20, -20, 45, -45, 70, -70)},
-	{name: "all in the other direction, set by little", way: fixed(150, 0.1), grain: firefox, noise: true, event: stepped(1, -1, 3, -3, 20, -20, 45, -45, 70, -70)},
-	{name: "all in one direction, 16.67 ms, set by little", way: fixed(0.1, 90), grain: shielded, noise: true, event: stepped(1, -1, 20, -20, 45, -45, 70, -70, 130, -130)},
+	{name: "all in the other direction, set by little", way: fixed(150, 0.1), grain: firefox, event: stepped(1, -1, 3, -3, 20, -20, 45, -45, 70, -70)},
+	{name: "all in one direction, 16.67 ms, set by little", way: fixed(0.1, 90), grain: shielded, event: stepped(1, -1, 20, -20, 45, -45, 70, -70, 130, -130)},
 	{name: "loopback, sleep that stops nothing, 100 ppm", way: loopback, grain: chromium, drift: 100e-6, event: asleepFor(5_000, 10*hour, false)},
 	{name: "set at any time", way: jittery, grain: chromium, event: func(r *rand.Rand) event {
-		return event{Exchange: r.IntN(most), At: 1.5*r.Float64() - 0.2, Step: (2*r.Float64() - 1) * hour}
+		return event{Exchange: r.IntN(9), At: 1.5*r.Float64() - 0.2, Step: (2*r.Float64() - 1) * hour}
 	}},
 	{name: "sleep at any time", way: jittery, grain: chromium, event: func(r *rand.Rand) event {
-		return event{Exchange: r.IntN(most), At: 1.5*r.Float64() - 0.2, Sleep: r.Float64() * hour, Stops: r.IntN(2) == 0}
+		return event{Exchange: r.IntN(9), At: 1.5*r.Float64() - 0.2, Sleep: r.Float64() * hour, Stops: r.IntN(2) == 0}
 	}},
 }
 
 // draw makes one run of a path.
 func (p path) draw(r *rand.Rand) run {
 	out := run{Offset: (2*r.Float64() - 1) * 600_000, Drift: p.drift, Slew: p.slew, Grain: p.grain, Event: event{Exchange: -1}}
-	if p.noise {
+	if p.grain.Noisy {
 		out.Noise = 1 + 100*r.Float64()
 	}
 	if p.event != nil {
 		out.Event = p.event(r)
 	}
-	for i := range 16 {
+	for i := range most {
 		e := exchange{Server: 0.05 + r.ExpFloat64()*0.2, Late: r.ExpFloat64(), Pause: 0.005}
 		e.Forward, e.Back = p.way(r)
 		if i == 0 { // two round trips to open the connection
@@ -211,17 +213,18 @@ func (d *device) awake(t float64) float64 {
 // stamp is the server's clock.
 func stamp(t float64) float64 { return math.Floor((epoch+t)*1000) / 1000 }
 
-// How the browser asks: the first exchange and up to 8 more, and no new one
-// after 2 s. What takes longer than that all by itself, as a sleep does, does not
+// How the browser asks: one exchange after the other, and no new one after 2 s. What takes longer than that all by itself, as a sleep does, does not
 // count: the device then has to look anew.
 const (
-	most   = 9
+	most   = 16 // which a run has drawn
 	apart  = 80
 	within = 2000
 )
 
 // look takes the samples of a run, and tells the truth at its end.
-func (r run) look() (samples []Sample, truth float64) {
+func (r run) look() (samples []Sample, truth float64) { return r.ask(most, within) }
+
+func (r run) ask(most int, within float64) (samples []Sample, truth float64) {
 	d := r.device()
 	t, spent := 0., 0.
 	for i, e := range r.Exchanges[:most] {
@@ -252,14 +255,15 @@ func (r run) look() (samples []Sample, truth float64) {
 	return samples, truth
 }
 
-// measured is what the device finds out about its clocks by [Step].
+// measured is what the device finds out about its clocks by [Measure].
 func (r run) measured() Grain {
 	d := r.device()
 	d.Event.Stops = false
-	var walls, monos []float64
-	for i := range 30 { // enough for five steps of either
-		walls = append(walls, d.wall(float64(i)*max(d.Grain.Wall, 1)/6))
-		monos = append(monos, d.mono(float64(i)*d.Grain.Mono/6))
+	loop := func(clock func(float64) float64, grain float64) (readings []float64) {
+		for i := range 210 { // seven steps
+			readings = append(readings, clock(float64(i)*grain/30))
+		}
+		return readings
 	}
-	return Grain{Step(walls), Step(monos)}
+	return Measure(loop(d.wall, max(d.Grain.Wall, 1)), loop(d.mono, d.Grain.Mono))
 }
