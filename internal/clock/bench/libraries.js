@@ -118,7 +118,7 @@ async function measure(program, run) {
 function look(run) {
   const stamps = [];
   device = new Device(run);
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < run.exchanges.length; i++) {
     const { pause, late } = run.exchanges[i];
     const read = () => {
       const wall = device.wall();
