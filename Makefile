@@ -7,6 +7,7 @@ ADDR ?= 127.0.0.1:8080
 WASM_FLAGS := -trimpath -gcflags=all=-l -ldflags="-s -w"
 SOURCES := $(shell find app cmd internal web \( -path web/dist -o -name node_modules -o -name testdata -o -path internal/e2e \) -prune -o -type f -not -name '*_test.go' -not -name '*.md' -print)
 NODE_MODULES := internal/e2e/node_modules/.package-lock.json
+CLOCK_BENCH := internal/clock/bench/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
 # and WebKitGTK, a content blocker, the engines of 2016, 2020 and 2022, a display
@@ -16,7 +17,7 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench fmt lint deps node
+.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench bench-clock fmt lint deps node
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +82,13 @@ size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 bench: deps build ## Measure start-up, judging and memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/agent ./internal/checks
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
+
+bench-clock: $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
+	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
+
+$(CLOCK_BENCH): internal/clock/bench/package.json internal/clock/bench/package-lock.json | node
+	npm ci --prefix internal/clock/bench --no-audit --no-fund
+	@touch $@
 
 deps: node ## Install with apt and npm what the browser tests need and is missing
 	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
