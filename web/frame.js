@@ -167,17 +167,17 @@
 
   // Shows the server's judgement of what is known.
   function judge() {
-    var mine = ++asked;
-    request('POST', '/diagnose?' + (latchkey.run() && 'run=' + latchkey.run()) + (config.frame ? '&frame=1' : '') + (final ? '' : '&running=1'), JSON.stringify(look()), function (x) {
+    var mine = ++asked, whole = final; // it may fall back before the answer comes
+    request('POST', '/diagnose?' + (latchkey.run() && 'run=' + latchkey.run()) + (config.frame ? '&frame=1' : '') + (whole ? '' : '&running=1'), JSON.stringify(look()), function (x) {
       if (mine !== asked || up) return;
       var box = document.createElement('div');
       box.innerHTML = x.responseText || '';
       var view = box.querySelector('main'), report = box.querySelector('[data-report]');
       if (x.status === 200 && view && report) {
-        if (final) kept = { tier: 'script', view: view.cloneNode(true), report: report.textContent };
+        if (whole) kept = { tier: 'script', view: view.cloneNode(true), report: report.textContent };
         show(view);
-        publish('script', final, report.textContent);
-      } else if (final) {
+        publish('script', whole, report.textContent);
+      } else if (whole) {
         var why = alone[cutOff(x.status)];
         if (why) return showAlone(why);
         show(kept.view.cloneNode(true));

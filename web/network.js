@@ -117,14 +117,12 @@
 
   // How fast our largest file came, in kbit/s.
   latchkey.speed = function () {
-    var best;
+    var best = null;
     each(performance.getEntriesByType('resource'), function (e) {
-      var took = e.responseEnd - e.responseStart;
-      if (!e.name.indexOf(location.protocol + '//' + location.host + config.base) && e.transferSize > 3e4 && took > 0 && !(e.transferSize < best)) best = e.transferSize;
-      if (best === e.transferSize) latchkey.kbit = e.encodedBodySize * 8 / took;
+      if (!e.name.indexOf(location.protocol + '//' + location.host + config.base) && e.transferSize > (best ? best.transferSize : 3e4) && e.responseEnd > e.responseStart) best = e;
     });
     if (!best) throw { name: 'undefined' };
-    return Math.round(latchkey.kbit);
+    return Math.round(best.encodedBodySize * 8 / (best.responseEnd - best.responseStart));
   };
 
   // ---- What the login needs
@@ -265,13 +263,14 @@
   }
 
   // What the browser says without being shown the question. The name changed in
-  // Chrome 145.
+  // Chrome 145. A frame of another site is refused whatever the person said.
   function local(done) {
-    function end(f) { done(f); }
-    function query(name) { return navigator.permissions.query({ name: name }).then(function (p) { end({ value: p.state }); }); }
+    function none() { done({ error: 'NotSupportedError' }); }
+    function query(name) { return navigator.permissions.query({ name: name }).then(function (p) { done({ value: p.state }); }); }
     try {
-      query('local-network-access').then(null, function () { return query('local-network'); }).then(null, function () { end({ error: 'NotSupportedError' }); });
-    } catch (e) { end({ error: 'NotSupportedError' }); }
+      if (!window.parent.document) return none();
+      query('local-network-access').then(null, function () { return query('local-network'); }).then(null, none);
+    } catch (e) { none(); }
   }
 
   // A login page tells what it recorded in its first word.
