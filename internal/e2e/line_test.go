@@ -444,37 +444,3 @@ func TestLine_server(t *testing.T) {
 		})
 	}
 }
-
-// TestLine_captive is a portal page where an answer in JSON was due.
-func TestLine_captive(t *testing.T) {
-	t.Parallel()
-	l := line(t, lineOptions{})
-	site := l.serve(t, talk())
-	tab := l.open(t, drive.Options{})
-	visit(t, tab, site.URL+"/")
-	before := fetch(t, tab, "/json", time.Second)
-	assert.Equal(t, "application/json", before.Type)
-	assert.Contains(t, before.Text, browserAddress)
-	l.captive(t, http.HandlerFunc(portalPage))
-	got := fetch(t, tab, "/json", 5*time.Second)
-	assert.Equal(t, fetched{Status: 200, Type: "text/html; charset=utf-8", Text: got.Text, Size: got.Size, MS: got.MS}, got)
-	assert.Contains(t, got.Text, "Accept the terms")
-	visit(t, tab, "http://elsewhere.test/")
-	assert.Contains(t, read[string](t, tab, `document.body.innerText`), "Accept the terms", "whatever it asks for")
-}
-
-// TestLine_moves is a browser whose address changes between two requests.
-func TestLine_moves(t *testing.T) {
-	t.Parallel()
-	l := line(t, lineOptions{})
-	site := l.serve(t, talk())
-	tab := l.open(t, drive.Options{})
-	visit(t, tab, site.URL+"/")
-	assert.Contains(t, fetch(t, tab, "/json", time.Second).Text, browserAddress)
-	l.moves(t)
-	got := fetch(t, tab, "/json", 5*time.Second)
-	if got.Error != "" { // it was sent over the connection of before
-		got = fetch(t, tab, "/json", 5*time.Second)
-	}
-	assert.Contains(t, got.Text, movedAddress)
-}

@@ -97,39 +97,3 @@ func but(nameSeen ...any) map[string]any {
 
 // adShown is whether a plain page shows what looks like an advertisement.
 const adShown = `(document.querySelector(".ad-slot").offsetHeight > 0)`
-
-// A plain page sees each way in which uBlock Origin blocks, and nothing of it in
-// a Firefox that has it not, although it is installed on the machine.
-func TestRig_uBlock(t *testing.T) {
-	t.Parallel()
-	at := startPlain(t)
-	plain := drive.Open(t, drive.Firefox, drive.Options{})
-	visit(t, plain, at("login.localhost"))
-	sees(t, plain, but())
-	assert.True(t, read[bool](t, plain, adShown))
-
-	p := drive.Open(t, drive.Firefox, drive.Options{UBlock: &drive.UBlock{
-		Rules: []string{
-			"no-third.localhost * 3p-script block", "no-third.localhost * 3p-frame block",
-			"no-own.localhost * 1p-script block",
-		},
-		Switches: []string{"no-scripting: no-script.localhost true"},
-		Filters:  []string{"||captcha.localhost^$domain=filter.localhost", "||captcha.localhost^$script,redirect=noop.js,domain=stub.localhost"},
-	}})
-	for host, want := range map[string]map[string]any{
-		"login.localhost":    but("bait", "error", "fetch", "error"),
-		"no-third.localhost": but("bait", "error", "fetch", "error", "third", "error", "captcha", "error", "frame", nil),
-		"no-own.localhost":   but("bait", "error", "fetch", "error", "own", "error"),
-		"filter.localhost":   but("bait", "error", "fetch", "error", "captcha", "error"),
-		"stub.localhost":     but("bait", "error", "fetch", "error", "captcha", "stub"),
-	} {
-		t.Run(host, func(t *testing.T) {
-			visit(t, p, at(host))
-			sees(t, p, want)
-		})
-	}
-	wait(t, p, "!"+adShown)
-	visit(t, p, at("no-script.localhost"))
-	assert.False(t, read[bool](t, p, `"seen" in window`))
-	assert.Contains(t, read[string](t, p, `document.body.innerText`), "no scripts")
-}
