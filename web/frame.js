@@ -390,14 +390,16 @@
   });
 
   var actions = {
-    again: function () {
+    again: function (button) {
       slow = {};
       var frame = byId('latchkey-ask');
       if (frame) frame.parentNode.removeChild(frame);
       before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before);
       html.setAttribute('data-latchkey-state', 'running');
-      if (!config.popups) return lookAgain();
-      // Browsers open windows in a click alone, so this one is used to try it.
+      // Browsers open windows in a click alone, so this one is used to try it, if
+      // there was one: after a repair the next look comes by itself.
+      var active = navigator.userActivation ? navigator.userActivation.isActive : !!button;
+      if (!config.popups || !active) return lookAgain();
       latchkey.popup(function (f) {
         slow.popups = f;
         lookAgain();

@@ -155,6 +155,11 @@ func TestPopups(t *testing.T) {
 				assert.Contains(t, read[string](t, p, widget+`.body.textContent`), "Browsers let us try this in a click only. Select “Check again”.")
 				windows := targets(t, p)
 
+				do(t, p, widget+`.getElementById("latchkey-again-button").click()`)
+				l = settled(t, p)
+				assert.NotContains(t, l.Findings, "popup-blocked", "a look that comes without a click opens nothing anywhere")
+				assert.Contains(t, l.Gaps, "popup-blocked")
+
 				clickIn(t, p, "#latchkey-again-button")
 				wait(t, p, widget+`.getElementById("latchkey-report").textContent.indexOf('"popups"') > 0`)
 				l = settled(t, p)
