@@ -33,9 +33,11 @@ var pageAltered = diag.Check{
 			return diag.Fail(diag.Maybe, extension...)
 		case a.State == evidence.Absent:
 			return diag.Skip() // there is no login page around us
-		case a.State == evidence.OK && e.Page.Translated.State == evidence.OK:
-			return diag.Pass()
+		case a.State != evidence.OK:
+			return diag.Unknown(string(a.State))
+		case e.Page.Translated.State != evidence.OK:
+			return diag.Unknown(string(e.Page.Translated.State))
 		}
-		return diag.Unknown(string(a.State))
+		return diag.Pass()
 	},
 }
