@@ -35,7 +35,7 @@ var networkRewritten = diag.Check{
 		case s.Value.Type != "text/html":
 			return diag.Fail(diag.Sure, fixes...).With(diag.Args{"reason": "type"})
 		case s.Value.Unpacked && len(e.Network.Proxies.Value) > 0:
-			return diag.Fail(diag.Maybe, fixes...).With(diag.Args{"reason": "type"})
+			return diag.Fail(diag.Maybe, fixes...).With(diag.Args{"reason": "unpacked"})
 		}
 		return diag.Pass()
 	},

@@ -76,7 +76,7 @@ func TestNetwork_rewriting(t *testing.T) {
 		{"pages as plain text", mitmMistypesPages, rewritten(diag.Sure, "type", "it arrived marked as something else"), true},
 		{"all else as downloads", mitmMistypes, intercepted, false},
 		{"nothing packed", mitmUnpacks, intercepted, false},
-		{"nothing packed, and says so", mitmUnpacksAndSays, rewritten(diag.Maybe, "type", "Possibly: Something changes our pages"), true},
+		{"nothing packed, and says so", mitmUnpacksAndSays, rewritten(diag.Maybe, "unpacked", "Possibly: Something opens our pages"), true},
 		{"no cookies", mitmNoCookies, vanish, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

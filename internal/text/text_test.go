@@ -31,7 +31,7 @@ var (
 		"threads", "tiktok", "viber", "wechat", "weibo", "whatsapp", "x", "zalo"}
 	reasons = []string{"share", "worker", "stripped", "seconds", "absent", "no-compiler", "policy", "content-type", "lockdown",
 		"data-saving", "explorer", "shell", "stuck", "unnamed", "restored", "discarded", "newer", "stub", "once", "unclear", "files",
-		"form", "inline", "stream", "type", "lossy", "translated", "outage", "deploy", "family"}
+		"form", "inline", "stream", "type", "unpacked", "lossy", "translated", "outage", "deploy", "family"}
 )
 
 // features are the things a browser may lack, by the ids of the check
