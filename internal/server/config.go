@@ -496,18 +496,24 @@ func (p *parser) policy(n *yaml.Node, key string) *agent.Policy {
 	return &policy
 }
 
-func (p *parser) cookies(n *yaml.Node, key string) []Cookie {
-	if !p.is(&n, key, yaml.SequenceNode, "write each cookie in lines of its own after a dash, beginning with its name") {
-		return nil
+// items calls read for each mapping of a list of at most most.
+func (p *parser) items(n *yaml.Node, key string, most int, form, which string, read func(item *yaml.Node, key string)) {
+	if !p.is(&n, key, yaml.SequenceNode, form) {
+		return
 	}
-	if len(n.Content) > evidence.MaxKinds {
-		p.wrong(n, key, fmt.Sprintf("has %d cookies", len(n.Content)), fmt.Sprintf("name at most %d: those without which nobody is signed in", evidence.MaxKinds))
-		return nil
+	if len(n.Content) > most {
+		p.wrong(n, key, fmt.Sprintf("has %d %s", len(n.Content), key), fmt.Sprintf("name at most %d: %s", most, which))
+		return
 	}
-	var list []Cookie
 	for i, item := range n.Content {
-		c := Cookie{Path: "/"}
-		itemKey, faults := fmt.Sprintf("%s[%d]", key, i), len(p.errs)
+		read(item, fmt.Sprintf("%s[%d]", key, i))
+	}
+}
+
+func (p *parser) cookies(n *yaml.Node, key string) (list []Cookie) {
+	const form = "write each cookie in lines of its own after a dash, beginning with its name"
+	p.items(n, key, evidence.MaxKinds, form, "those without which nobody is signed in", func(item *yaml.Node, itemKey string) {
+		c, faults := Cookie{Path: "/"}, len(p.errs)
 		p.mapping(item, itemKey, []field{
 			{"name", p.text(&c.Name, cookieName)},
 			{"path", p.text(&c.Path, cookiePath)},
@@ -520,25 +526,17 @@ func (p *parser) cookies(n *yaml.Node, key string) []Cookie {
 		})
 		if c.Name == "" && len(p.errs) == faults {
 			p.wrong(item, itemKey, "has no name", "write the name that the site gives the cookie; * stands for anything")
-			continue
+			return
 		}
 		list = append(list, c)
-	}
+	})
 	return list
 }
 
-func (p *parser) needs(n *yaml.Node, key string) []Need {
-	if !p.is(&n, key, yaml.SequenceNode, "write each in lines of its own after a dash, beginning with its url") {
-		return nil
-	}
-	if len(n.Content) > evidence.MaxNeeds {
-		p.wrong(n, key, fmt.Sprintf("has %d entries", len(n.Content)), fmt.Sprintf("name at most %d: those without which nobody can sign in", evidence.MaxNeeds))
-		return nil
-	}
-	var list []Need
-	for i, item := range n.Content {
-		need := Need{Again: true}
-		itemKey, faults := fmt.Sprintf("%s[%d]", key, i), len(p.errs)
+func (p *parser) needs(n *yaml.Node, key string) (list []Need) {
+	const form = "write each in lines of its own after a dash, beginning with its url"
+	p.items(n, key, evidence.MaxNeeds, form, "those without which nobody can sign in", func(item *yaml.Node, itemKey string) {
+		need, faults := Need{Again: true}, len(p.errs)
 		p.mapping(item, itemKey, []field{
 			{"url", p.text(&need.URL, needAddress)},
 			{"kind", p.text(&need.Kind, needKind)},
@@ -549,7 +547,7 @@ func (p *parser) needs(n *yaml.Node, key string) []Need {
 		})
 		if need.URL == "" && len(p.errs) == faults {
 			p.wrong(item, itemKey, "has no url", "write where it comes from, like https://captcha.example/api.js")
-			continue
+			return
 		}
 		socket := strings.HasPrefix(need.URL, "ws:") || strings.HasPrefix(need.URL, "wss:")
 		switch {
@@ -559,10 +557,10 @@ func (p *parser) needs(n *yaml.Node, key string) []Need {
 			need.Kind = "script"
 		case socket != (need.Kind == "socket") && !strings.HasPrefix(need.URL, "/") && len(p.errs) == faults:
 			p.wrong(item, itemKey, fmt.Sprintf("%q is no %s", need.URL, need.Kind), "ws: and wss: are sockets and nothing else is")
-			continue
+			return
 		}
 		list = append(list, need)
-	}
+	})
 	return list
 }
 

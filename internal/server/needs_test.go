@@ -174,7 +174,7 @@ func TestNeeds_configuration(t *testing.T) {
 		"needs: [{url: 'wss://a.example/', kind: stream}]":          `needs[0]: "wss://a.example/" is no stream`,
 		"needs: [{url: 'https://a.example/', proof: 'a b'}]":        `"a b" is no name of a global`,
 		"page: {patches: [fetsch]}":                                 `is none of the functions that are looked at (hint: did you mean fetch?)`,
-		"needs: [" + strings.Repeat("{url: /a.js}, ", 9) + "]":      `needs: has 9 entries (hint: name at most 8`,
+		"needs: [" + strings.Repeat("{url: /a.js}, ", 9) + "]":      `needs: has 9 needs (hint: name at most 8`,
 		"needs: [{url: 'https://a.example/', again: perhaps}]":      `"perhaps" is neither true nor false`,
 		"needs: [{url: 'https://user:word@a.example/', again: no}]": `is not a full web address`,
 	} {
