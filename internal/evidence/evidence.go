@@ -190,12 +190,6 @@ type Build struct {
 	Worker bool `json:"worker,omitempty"`
 }
 
-// Clock is about the device's clock.
-type Clock struct {
-	// Offset is the device's time less the server's.
-	Offset Fact[Offset] `json:"offset,omitzero" send:"coarse"`
-}
-
 // Page is what embed.js recorded in the login page before it was asked, and what
 // looks.js sees of that page where it may. Of what a person typed it holds yes
 // or no, never a character, a length or a place.

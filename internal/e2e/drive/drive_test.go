@@ -389,6 +389,9 @@ func TestBrowser_closeLeavesNothing(t *testing.T) {
 }
 
 func TestStart_refuses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs browsers: left out by -short")
+	}
 	for engine, o := range map[drive.Engine]drive.Options{
 		"netscape":        {},
 		drive.Chromium:    {UBlock: &drive.UBlock{}},
