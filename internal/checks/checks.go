@@ -41,6 +41,7 @@ func Catalogue() diag.Set {
 			browserOutdated,
 			browserLacksFeature,
 			clockWrong,
+			clockPhoneWrong,
 			pageStale,
 			inputCapsLock,
 			inputBlankEnds,

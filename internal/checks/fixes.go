@@ -35,7 +35,7 @@ var fixes = []diag.Fix{
 	{ID: "reset-password"},
 	{ID: "retype-credentials"},
 	{ID: "set-clock-automatically"},
-	{ID: "set-phone-clock"},
+	{ID: "set-phone-clock", Offered: phoneMayBeWrong},
 	{ID: "sign-in-to-portal-network"},
 	{ID: "start-sign-in-again"},
 	{ID: "try-other-network"},
