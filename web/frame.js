@@ -103,15 +103,19 @@
     size();
     if (!done) return;
     found = ids;
-    looks.stays(function (f) {
-      if (slow.gone || !f.value || !f.value.length) return;
-      slow.gone = f;
-      if (up) latchkey.again(); else judge();
-    });
+    looks.stays(function (f) { if (!slow.gone && f.value && f.value.length) learn('gone', f); });
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
   }
+
+  // Judges again what is known, and a fact that came after the answer.
+  function learn(name, f) {
+    slow[name] = f;
+    if (up) latchkey.again(); else judge();
+  }
+  latchkey.learn = learn;
+  latchkey.size = size;
 
   // Puts in the page of the other site that has the button for storage access:
   // it takes a click in that very frame.
@@ -465,7 +469,14 @@
     var was = focus;
     setTimeout(function () { if (focus === was && document.activeElement === document.body) focus = ''; }, 0);
   });
-  document.addEventListener('toggle', size, true);
+  document.addEventListener('toggle', function (e) {
+    size();
+    var src = e.target.getAttribute('data-script'), s = document.createElement('script');
+    if (!src || latchkey.paired) return;
+    latchkey.paired = true;
+    s.src = src;
+    document.head.appendChild(s);
+  }, true);
   window.addEventListener('resize', size);
 
   delete config.alone;

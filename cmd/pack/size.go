@@ -22,6 +22,9 @@ func budgets() map[string]int {
 		"frame.js":    6 * 1024,
 		"looks.js":    7 * 1024,
 		"network.js":  6 * 1024,
+		"clock.js":    2 * 1024,
+		"pair.js":     3 * 512,
+		"phone.js":    3 * 512,
 		"third.js":    3 * 512,
 		"widget.wasm": 1_250_000,
 	}

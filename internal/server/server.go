@@ -46,6 +46,7 @@ type server struct {
 	stopping <-chan struct{}
 	assets   map[string]*asset
 	limiter  *limiter
+	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
 	words    *text.Catalogue
@@ -86,6 +87,7 @@ func newServer(o Options) (*server, error) {
 		stopping: o.Stopping,
 		assets:   assets,
 		limiter:  newLimiter(maxClients),
+		pairs:    newPairs(maxPairs),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
 		words:    text.English(),
@@ -124,6 +126,8 @@ func (s *server) mux() *routes {
 	s.probes(mux)
 	s.pages(mux)
 	s.third(mux)
+	s.pairings(mux)
+	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux

@@ -163,18 +163,19 @@ func (c *Catalogue) value(name string, v any) string {
 	return c.Text(nil, "value."+name)
 }
 
-// units are those that a length of time is told in, longest first. Below two
-// of a unit the next shorter one tells more, so "90 seconds", not "2 minutes".
-var units = []struct {
-	id      string
-	seconds float64
+// Units are those that a length of time is told in, longest first; the words of
+// each stand under "unit." and its id. Below two of a unit the next shorter one
+// tells more, so "90 seconds", not "2 minutes".
+var Units = []struct {
+	ID      string
+	Seconds float64
 }{{"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}}
 
 func (c *Catalogue) duration(seconds float64) string {
-	for _, u := range units {
-		if seconds >= 2*u.seconds || u.seconds == 1 {
-			n := math.Round(seconds / u.seconds)
-			return c.Text(diag.Args{"n": n}, "unit."+u.id)
+	for _, u := range Units {
+		if seconds >= 2*u.Seconds || u.Seconds == 1 {
+			n := math.Round(seconds / u.Seconds)
+			return c.Text(diag.Args{"n": n}, "unit."+u.ID)
 		}
 	}
 	return ""
