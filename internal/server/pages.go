@@ -22,6 +22,7 @@ import (
 
 	"latchkey/app/widget"
 	"latchkey/internal/agent"
+	"latchkey/internal/clock"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -331,7 +332,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	}{
 		Title:   s.words.Text(nil, "ui.title"),
 		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("network.js"), s.asset("frame.js")},
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("network.js"), s.asset("frame.js")},
 		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
 		Report:  rep,
 		Config: frameConfig{
@@ -468,6 +469,7 @@ func hostname(address string) string {
 // addSeen puts in what the request itself shows of the browser that posted,
 // where the evidence does not say it already.
 func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
+	clock.Conclude(&e.Clock)
 	defer func() { agent.Identify(e, s.policy) }()
 	run := r.URL.Query().Get("run")
 	if !runForm.MatchString(run) {
