@@ -460,7 +460,8 @@
       }
       var heavy = slow.cookies && slow.cookies.error === 'TooLarge' ? { value: true } : config.too_large;
       if (heavy) (seen.cookies = seen.cookies || {}).too_large = heavy;
-      seen.clock = { offset: slow.clock, phone: slow.phone };
+      var clock = config.clock || {};
+      seen.clock = { exchanges: slow.clock, tolerances: clock.tolerances, server: clock.server, phone: slow.phone };
       seen.network = { online: { value: navigator.onLine }, speed: fact(window.latchkey.speed), echoes: slow.echoes, sample: slow.sample };
       each(['needs', 'blocker', 'local', 'hello', 'proxies', 'moves'], function (name) {
         var f = slow.network;

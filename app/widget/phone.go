@@ -25,6 +25,12 @@ type Phone struct {
 
 const svg = "http://www.w3.org/2000/svg"
 
+// mobile is whether this device may be the one that makes the codes.
+func (v view) mobile() bool {
+	device := v.Report.Seen.Browser.Device.Value
+	return device == "phone" || device == "tablet"
+}
+
 // phone lets people compare the clock of the phone that makes their codes.
 // frame.js loads the script when it is opened.
 func (v view) phone() app.UI {
@@ -48,7 +54,9 @@ func (v view) phone() app.UI {
 				app.Elem("path").XMLNS(svg).ID("latchkey-qr-path").Attr("d", p.Path).Attr("stroke", "#000").Attr("shape-rendering", "crispEdges"),
 			),
 			app.P().ID("latchkey-phone-address").Class("address").Text(p.Address),
-			app.P().Class("ways-out").Body(app.A().Href("phone").Target("_blank").Rel("noopener").Text(v.ui("phone.open"))),
+			app.If(v.mobile(), func() app.UI {
+				return app.P().Class("ways-out").Body(app.A().Href("phone").Target("_blank").Rel("noopener").Text(v.ui("phone.open")))
+			}),
 			app.P().ID("latchkey-phone-status").Attr("role", "status").DataSet("waiting", v.ui("phone.waiting")).DataSet("arrived", v.ui("phone.arrived")).
 				DataSet("unpaired", v.ui("phone.unpaired")).DataSet("over", v.ui("phone.over")),
 		),

@@ -72,10 +72,10 @@ func packAll(wasm string) error {
 		return err
 	}
 	return pack(dist, map[string]string{
+		"clock.js":     "web/clock.js",
 		"embed.js":     "web/embed.js",
 		"frame.js":     "web/frame.js",
 		"looks.js":     "web/looks.js",
-		"clock.js":     "web/clock.js",
 		"pair.js":      "web/pair.js",
 		"phone.js":     "web/phone.js",
 		"network.js":   "web/network.js",

@@ -40,6 +40,8 @@ func Catalogue() diag.Set {
 			browserUnsupported,
 			browserOutdated,
 			browserLacksFeature,
+			clockUnstable,
+			clockTimeZone,
 			clockWrong,
 			clockPhoneWrong,
 			pageStale,

@@ -15,6 +15,7 @@ var fixes = []diag.Fix{
 	{ID: "allow-storage-access", Offered: grantsStorageAccess},
 	{ID: "allow-third-party-cookies", Offered: hasMenu},
 	{ID: "ask-it-to-allow"},
+	{ID: "ask-it-to-set-clock", Offered: isComputer},
 	{ID: "check-caps-lock", Offered: hasKeyboard},
 	{ID: "check-connection"},
 	{ID: "check-spam-folder"},
@@ -36,6 +37,7 @@ var fixes = []diag.Fix{
 	{ID: "retype-credentials"},
 	{ID: "set-clock-automatically"},
 	{ID: "set-phone-clock", Offered: phoneMayBeWrong},
+	{ID: "set-time-zone"},
 	{ID: "sign-in-to-portal-network"},
 	{ID: "start-sign-in-again"},
 	{ID: "try-other-network"},
@@ -82,6 +84,9 @@ func hasExtensions(e evidence.Evidence) bool {
 func canSetWebAssembly(e evidence.Evidence) bool {
 	return evidence.Is(e.Browser.Engine, "Blink") || evidence.Is(e.Browser.Engine, "Gecko") && !isMobile(e)
 }
+
+// isComputer leaves out what IT gives orders to from afar alone.
+func isComputer(e evidence.Evidence) bool { return !isMobile(e) }
 
 func isMobile(e evidence.Evidence) bool {
 	return evidence.Is(e.Browser.Device, "phone") || evidence.Is(e.Browser.Device, "tablet")

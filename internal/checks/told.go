@@ -66,7 +66,7 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "clock-wrong", "clock-time-zone", "clock-unstable", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
@@ -79,7 +79,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "clock-wrong", "clock-time-zone", "clock-unstable", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,

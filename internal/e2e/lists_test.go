@@ -99,6 +99,9 @@ var queries = map[string][]string{
 	"/bait/fbevents.js": nil,
 	"/reach":            {"needs=0,2&address=4:" + someRun, "needs=&address="},
 	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
+	"/pair":             {""},
+	"/pair/{code}":      {""},
+	"/phone":            {"pair=7K3F-Q2M9", ""},
 	"/":                 visits(),
 	"/frame":            visits(),
 }

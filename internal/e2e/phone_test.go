@@ -135,7 +135,7 @@ func TestPhone(t *testing.T) {
 			assert.Empty(t, complaints(t, phone))
 
 			before := asked.fetched.Load()
-			eventually(t, "the desk asks", func() bool { return asked.fetched.Load() > before+1 })
+			eventually(t, "the desk asks", func() bool { return asked.fetched.Load() > before })
 			assert.Zero(t, asked.brought.Load(), "nothing is sent before the person says so")
 			status(t, desk, "Waiting for the phone.")
 
@@ -161,7 +161,7 @@ func TestPhone(t *testing.T) {
 			do(t, phone, `document.dispatchEvent(new Event("visibilitychange"))`)
 			says = state(t, phone, "right")
 			picture(t, phone, "phone-right")
-			assert.Contains(t, says, "This phone's clock is right now")
+			assert.Contains(t, says, "Now this phone's clock is right")
 			assert.NotContains(t, says, "Automatic date and time")
 			require.NoError(t, phone.Click(t.Context(), "#latchkey-send"))
 			wait(t, desk, widget+`.querySelector("[data-finding=clock-phone-wrong]") === null`)

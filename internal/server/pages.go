@@ -22,6 +22,7 @@ import (
 
 	"latchkey/app/widget"
 	"latchkey/internal/agent"
+	"latchkey/internal/clock"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -469,6 +470,7 @@ func hostname(address string) string {
 // addSeen puts in what the request itself shows of the browser that posted,
 // where the evidence does not say it already.
 func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
+	clock.Conclude(&e.Clock)
 	defer func() { agent.Identify(e, s.policy) }()
 	run := r.URL.Query().Get("run")
 	if !runForm.MatchString(run) {

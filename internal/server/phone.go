@@ -85,12 +85,12 @@ var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
 <body>
 <main class="card phone">
 <h1>{{.Title}}</h1>
+<div class="answer" role="status"><h2 id="latchkey-phone-answer" hidden></h2><p id="latchkey-phone-why" hidden></p></div>
 <section class="face">
 <p>{{.Label}}</p>
 <p><time id="latchkey-server-time">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
 <p id="latchkey-as-of">{{.AsOf}}</p>
 </section>
-<div class="answer" role="status"><h2 id="latchkey-phone-answer" hidden></h2><p id="latchkey-phone-why" hidden></p></div>
 <section class="fix" id="latchkey-phone-fix" data-fix="set-clock-automatically"><h3>{{.FixTitle}}</h3><ol>{{range .Steps}}<li>{{.}}</li>{{end}}</ol></section>
 <section id="latchkey-phone-send" hidden>
 <h3>{{.SendTitle}}</h3>
@@ -116,6 +116,7 @@ type phoneConfig struct {
 type phoneUnit struct {
 	Seconds int    `json:"seconds"`
 	Words   string `json:"words"`
+	One     string `json:"one,omitempty"` // for exactly one, if it has words of its own
 }
 
 // phone is the page that a phone opens to have its clock compared. Without
@@ -143,7 +144,11 @@ func (s *server) phone(w http.ResponseWriter, r *http.Request) {
 		c.Words[name] = say("word." + name)
 	}
 	for _, u := range text.Units {
-		c.Units = append(c.Units, phoneUnit{int(u.Seconds), say("unit." + u.ID)})
+		unit := phoneUnit{Seconds: int(u.Seconds), Words: say("unit." + u.ID)}
+		if one := "unit." + u.ID + ".one"; s.words.Has(one) {
+			unit.One = say(one)
+		}
+		c.Units = append(c.Units, unit)
 	}
 	s.smallPage(w, phoneTemplate, struct {
 		Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
