@@ -115,7 +115,6 @@
     if (up) latchkey.again(); else judge();
   }
   latchkey.learn = learn;
-  latchkey.size = size;
 
   // Puts in the page of the other site that has the button for storage access:
   // it takes a click in that very frame.
@@ -475,14 +474,15 @@
     var was = focus;
     setTimeout(function () { if (focus === was && document.activeElement === document.body) focus = ''; }, 0);
   });
-  document.addEventListener('toggle', function (e) {
-    size();
+  document.addEventListener('toggle', size, true);
+  // What has a script of its own gets it when it is first opened.
+  document.addEventListener('click', function (e) {
     var src = e.target.getAttribute('data-script'), s = document.createElement('script');
-    if (!src || latchkey.paired) return;
-    latchkey.paired = true;
+    if (!src || latchkey.size) return;
+    latchkey.size = size;
     s.src = src;
     document.head.appendChild(s);
-  }, true);
+  });
   window.addEventListener('resize', size);
 
   delete config.alone;

@@ -16,6 +16,7 @@
   var busy = false;
   var over = false; // until the part is opened anew
   var said = '';
+  var height = 0; // of the page when it was last told
 
   function byId(id) { return document.getElementById(id); }
 
@@ -35,16 +36,20 @@
     if (pairing) {
       var size = pairing.phone.size + 8;
       qr.setAttribute('viewBox', '-4 -4 ' + size + ' ' + size);
+      qr.setAttribute('width', 6 * size);
+      qr.setAttribute('height', 6 * size);
       byId('latchkey-qr-path').setAttribute('d', pairing.phone.path);
       write('latchkey-phone-address', pairing.phone.address);
     }
     write('latchkey-phone-status', said && status.getAttribute('data-' + said));
+    if (height === document.body.offsetHeight) return;
+    height = document.body.offsetHeight;
+    latchkey.size();
   }
 
   function say(what) {
     said = what;
     if (byId('latchkey-phone')) show();
-    latchkey.size();
   }
 
   function ask(method, path, key, done) {

@@ -35,8 +35,9 @@ func (v view) mobile() bool {
 // frame.js loads the script when it is opened.
 func (v view) phone() app.UI {
 	p := v.Phone
-	return app.Details().ID("latchkey-phone").Class("phone-check").DataSet("script", p.Script).Body(
-		app.Summary().ID("latchkey-phone-summary").Text(v.ui("phone.check")),
+	side := p.Size + 8 // with the four modules around it that readers want
+	return app.Details().ID("latchkey-phone").Class("phone-check").Body(
+		app.Summary().ID("latchkey-phone-summary").DataSet("script", p.Script).Text(v.ui("phone.check")),
 		app.Div().Body(
 			app.P().Class("face").Body(
 				app.Time().ID("latchkey-server-time").Text(p.At),
@@ -46,10 +47,9 @@ func (v view) phone() app.UI {
 			app.P().ID("latchkey-as-of").Text(v.ui("phone.compare.asof")),
 			app.P().ID("latchkey-compare").Hidden(true).Text(v.ui("phone.compare")),
 			app.P().Text(v.ui("phone.scan")),
-			// Dark on light in every theme, with the four modules around it that
-			// readers want.
-			app.Elem("svg").XMLNS(svg).ID("latchkey-qr").Class("qr").Attr("viewBox", fmt.Sprintf("-4 -4 %d %d", p.Size+8, p.Size+8)).
-				Attr("role", "img").Aria("label", v.ui("phone.qr")).Body(
+			// Dark on light in every theme, and a module whole pixels wide.
+			app.Elem("svg").XMLNS(svg).ID("latchkey-qr").Class("qr").Attr("viewBox", fmt.Sprintf("-4 -4 %d %d", side, side)).
+				Attr("width", 6*side).Attr("height", 6*side).Attr("role", "img").Aria("label", v.ui("phone.qr")).Body(
 				app.Elem("rect").XMLNS(svg).Attr("x", "-4").Attr("y", "-4").Attr("width", "100%").Attr("height", "100%").Attr("fill", "#fff"),
 				app.Elem("path").XMLNS(svg).ID("latchkey-qr-path").Attr("d", p.Path).Attr("stroke", "#000").Attr("shape-rendering", "crispEdges"),
 			),

@@ -67,7 +67,7 @@ func TestPage_offersThePhoneCheckWhereACodeWasRefused(t *testing.T) {
 	require.Len(t, elements(t, body, withID("latchkey-phone")), 1)
 	assert.Equal(t, "http://example.com/latchkey/phone", elements(t, body, withID("latchkey-phone-address"))[0].FirstChild.Data)
 	assert.Equal(t, "12:00:00", elements(t, body, withID("latchkey-server-time"))[0].FirstChild.Data)
-	assert.Equal(t, "/latchkey/static/pair.0123456789ab.js", attr(elements(t, body, withID("latchkey-phone"))[0], "data-script"))
+	assert.Equal(t, "/latchkey/static/pair.0123456789ab.js", attr(elements(t, body, withID("latchkey-phone-summary"))[0], "data-script"))
 	assert.Regexp(t, `^[Mhm0-9 .]+$`, attr(elements(t, body, withID("latchkey-qr-path"))[0], "d"))
 
 	assert.Empty(t, elements(t, bodyOf(t, ask(h, "GET", "/latchkey/?outcome=account_locked")), withID("latchkey-phone")))
