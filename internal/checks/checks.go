@@ -40,6 +40,7 @@ func Catalogue() diag.Set {
 			browserUnsupported,
 			browserOutdated,
 			browserLacksFeature,
+			serverClockWrong,
 			clockWrong,
 			pageStale,
 			inputCapsLock,

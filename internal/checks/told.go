@@ -59,14 +59,14 @@ var (
 		"reset-password", "contact-administrator")
 
 	// The clock of this device is no cause: codes come from the phone's.
-	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, nil,
+	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"server-clock-wrong"},
 		"set-phone-clock", "resend-code", "use-backup-code", "contact-support")
 
 	accountCodeNotDelivered = told("account-code-not-delivered", evidence.MFANotDelivered, nil,
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "server-clock-wrong", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
@@ -79,7 +79,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "server-clock-wrong", "clock-wrong", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,

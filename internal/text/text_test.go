@@ -319,7 +319,7 @@ func TestPlaceholdersAlwaysHaveAValueOrWordsForItsAbsence(t *testing.T) {
 	require.NoError(t, err)
 	var file map[string]any
 	require.NoError(t, json.Unmarshal(data, &file))
-	given := map[string][]string{"check.clock-wrong.title": {"size", "direction"}}
+	given := map[string][]string{"check.clock-wrong.title": {"size", "direction"}, "check.server-clock-wrong.title": {"size", "direction"}}
 	for key, value := range file {
 		if !strings.HasPrefix(key, "check.") && !strings.HasPrefix(key, "fix.") {
 			continue
