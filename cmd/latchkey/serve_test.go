@@ -35,7 +35,7 @@ func someFiles(t *testing.T) fs.FS {
 	require.NoError(t, gzip.NewWriter(&gz).Close())
 	files := fstest.MapFS{}
 	var manifest []string
-	for _, name := range []string{"embed.js", "frame.js", "latchkey.css", "wasm_exec.js", "widget.wasm"} {
+	for _, name := range []string{"embed.js", "frame.js", "looks.js", "network.js", "latchkey.css", "wasm_exec.js", "widget.wasm"} {
 		manifest = append(manifest, fmt.Sprintf("%q: {%q: %q}", name, "name", name))
 		files[name+".br"] = &fstest.MapFile{}
 		files[name+".gz"] = &fstest.MapFile{Data: gz.Bytes()}
