@@ -97,7 +97,7 @@ var queries = map[string][]string{
 	"/sample":           nil,
 	"/bait/events.js":   nil,
 	"/bait/fbevents.js": nil,
-	"/reach":            {"needs=0,2&address=4:" + someRun, "needs=&address="},
+	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
 	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
 	"/":                 visits(),
 	"/frame":            visits(),
