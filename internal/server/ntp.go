@@ -126,7 +126,7 @@ func (s *server) compare(k *timekeeper) (evidence.Offset, error) {
 	// The distance is all that may be wrong with the way and with the server's own
 	// sources (RFC 5905 section 10); a millisecond is for our own scheduling.
 	distance := answer.RootDistance + time.Millisecond
-	return evidence.Offset{Lo: ms(off - distance), Hi: ms(off + distance)}, nil
+	return evidence.Offset{Lo: math.Floor(ms(off - distance)), Hi: math.Ceil(ms(off + distance))}, nil
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
