@@ -65,6 +65,7 @@ func Catalogue() diag.Set {
 			serviceMaintenance,
 			serviceError,
 			siteFault,
+			serverClockWrong,
 			webassemblyOff,
 		},
 		Fixes: fixes,
