@@ -62,7 +62,7 @@
     var lo = -Infinity, hi = Infinity;
     for (var i = samples.length > 1 ? 1 : 0; i < samples.length; i++) {
       var s = samples[i];
-      lo = Math.max(lo, s.before.wall - s.received - ROUGH);
+      lo = Math.max(lo, s.before.wall - s.received - (s.rounded || 0) - ROUGH);
       hi = Math.min(hi, s.after.wall - s.sent + ROUGH);
     }
     return lo <= hi && samples.length ? { lo: lo, hi: hi } : null;

@@ -109,9 +109,13 @@
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
   }
 
+  // What is found now is what was found before the next look.
+  function remember() { before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before); }
+
   // Judges again what is known, and a fact that came after the answer.
   function learn(name, f) {
     slow[name] = f;
+    remember();
     if (up) latchkey.again(); else judge();
   }
   latchkey.learn = learn;
@@ -331,6 +335,7 @@
   latchkey.take = take;
   latchkey.onStep(function () {
     if (html.getAttribute('data-latchkey-state') !== 'done') return false;
+    latchkey.forget();
     take('clock', function (f) { learn('clock', f); });
     return true;
   });
@@ -403,7 +408,7 @@
       slow = {};
       var frame = byId('latchkey-ask');
       if (frame) frame.parentNode.removeChild(frame);
-      before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before);
+      remember();
       html.setAttribute('data-latchkey-state', 'running');
       // Browsers open windows in a click alone, so this one is used to try it, if
       // there was one: after a repair the next look comes by itself.

@@ -41,14 +41,14 @@
   }
 
   var ticks = null; // how coarse the clocks are
-  var newest = null; // the last exchange that a look went by
+  var newest = null; // the exchanges that a look went by
   var lead = null; // of the wall clock, as a look or onStep knows it
   var dated = null; // what the Date header of our page said
 
   // The clock as the exchanges tell it that came until their bounds were narrow
   // enough, or else in 2 s.
   looks.clock = function (done) {
-    var old = newest ? [newest] : [], list = [], why = 'timeout', timer = setTimeout(end, ENOUGH);
+    var old = newest ? [newest.last] : [], list = [], why = 'timeout', timer = setTimeout(end, ENOUGH);
     function end() {
       if (!done) return;
       var d = done;
@@ -61,8 +61,8 @@
     // The last of the look before tells whether the clock was set since then.
     function clock(all) {
       ticks = ticks || time.ticks();
-      newest = all[all.length - 1];
-      lead = newest.after.wall - newest.after.mono;
+      newest = { all: all, last: all[all.length - 1] };
+      lead = newest.last.after.wall - newest.last.after.mono;
       return { value: { list: old.concat(all), walls: ticks.walls, turns: ticks.turns, monos: ticks.monos } };
     }
     join({
@@ -73,6 +73,13 @@
       end: end
     });
   };
+
+  // The newest look's bounds in whole seconds, for the server to hold against
+  // those of others: if all are as far off, it is its own clock.
+  function seconds() {
+    var b = newest && time.bounds(newest.all);
+    return b ? '&clock=' + Math.floor(b.lo / 1000) + ',' + Math.ceil(b.hi / 1000) : '';
+  }
 
   // Asks act to act when the clock was set after a look, or the device slept, until
   // it returns true.
@@ -361,7 +368,7 @@
       each(list, function (o, i) { if (failed(o)) bad.push(i); });
       if (bad.length) some.push(function (end) { bait(function (f) { out.blocker = f; end(); }); });
       some.push(function (end) {
-        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.from || ''), null, function (x) {
+        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.from || '') + seconds(), null, function (x) {
           var f = fact(function () {
             var seen = JSON.parse(x.responseText);
             each(bad, function (i) { list[i].server = (seen.needs || {})[i]; });

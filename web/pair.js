@@ -9,7 +9,8 @@
   var EVERY = 3000; // ms between two questions whether the phone has answered
 
   var latchkey = window.latchkey, clock = window.latchkeyClock, now = latchkey.now;
-  var ahead = null; // ms that this device's clock is ahead of the server's
+  var server = ((latchkey.config.clock || {}).server || {}).value || { lo: 0, hi: 0 }; // ms that the server's own is ahead, as far as is known
+  var ahead = null; // ms that this device's clock is ahead
   var pairing = null; // as the server made it
   var heard = 0; // how much the phone has told
   var asked = 0; // when
@@ -111,7 +112,7 @@
     return samples.length > 2;
   }, function () {
     var b = clock.bounds(samples);
-    if (b) ahead = b.lo / 2 + b.hi / 2;
+    if (b) ahead = (b.lo + b.hi + server.lo + server.hi) / 2;
     tick();
   });
   setInterval(tick, TICK);

@@ -9,8 +9,10 @@
 
   var clock = window.latchkeyClock, html = document.documentElement;
   var config = JSON.parse(byId('latchkey-phone-config').textContent), words = config.words;
-  var ahead = null; // ms that this clock is ahead of the server's
+  var server = config.server.value || { lo: 0, hi: 0 }; // ms that the server's own clock is ahead, as far as is known
+  var ahead = null; // ms that this clock is ahead
   var result = null; // between what it is ahead, in whole seconds
+  var told = null; // the same of the server's clock, as a report has it
   var sent = ''; // what was told to the other screen
   var round = 0; // number of the newest comparison
   var wrong = false; // whether an earlier one found the clock wrong
@@ -30,7 +32,9 @@
     }
   }
 
-  // What the bounds say about codes. Rounded outward, as a report tells them.
+  function outward(ms) { return { lo: Math.floor(ms.lo / 1000), hi: Math.ceil(ms.hi / 1000) }; }
+
+  // What the bounds say about codes.
   function judge() {
     var lo = result.lo, hi = result.hi;
     if (lo >= -ALWAYS && hi <= ALWAYS) return 'right';
@@ -67,21 +71,23 @@
       if (mine !== round) return;
       var b = clock.bounds(samples);
       if (!b) return show('unknown');
+      told = outward(b);
+      result = { lo: told.lo + outward(server).lo, hi: told.hi + outward(server).hi };
+      b = { lo: b.lo + server.lo, hi: b.hi + server.hi };
       ahead = b.lo / 2 + b.hi / 2;
       face();
-      result = { lo: Math.floor(b.lo / 1000), hi: Math.ceil(b.hi / 1000) };
       show(judge(), Math.ceil(Math.max(Math.abs(b.lo), Math.abs(b.hi)) / 100) / 10);
     });
   }
 
   function send() {
-    var x = new XMLHttpRequest(), told = JSON.stringify(result), button = byId('latchkey-send');
+    var x = new XMLHttpRequest(), now = JSON.stringify(result), button = byId('latchkey-send');
     button.disabled = true;
     x.onreadystatechange = function () {
       if (x.readyState !== 4) return;
       button.disabled = false;
       if (x.status === 204) {
-        sent = told;
+        sent = now;
         byId('latchkey-phone-send').hidden = true;
       }
       byId('latchkey-sent').textContent = x.status === 204 ? words.sent : x.status === 404 || x.status === 409 ? words.expired : words.failed;
@@ -89,7 +95,7 @@
     x.open('POST', config.base + '/pair/' + config.code, true);
     x.timeout = 8000; // ms
     x.setRequestHeader('Content-Type', 'application/json');
-    x.send(JSON.stringify({ kind: 'phone', seen: { clock: { phone: { value: { lo: 1000 * result.lo, hi: 1000 * result.hi } } } } }));
+    x.send(JSON.stringify({ kind: 'phone', seen: { clock: { phone: { value: { lo: 1000 * told.lo, hi: 1000 * told.hi } } } } }));
   }
 
   byId('latchkey-send').onclick = send;

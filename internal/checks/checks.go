@@ -66,6 +66,7 @@ func Catalogue() diag.Set {
 			serviceMaintenance,
 			serviceError,
 			siteFault,
+			serverClockWrong,
 			webassemblyOff,
 		},
 		Fixes: fixes,

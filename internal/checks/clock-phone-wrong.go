@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"math"
-
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 )
@@ -10,15 +8,15 @@ import (
 // clockPhoneWrong finds phones whose one-time codes are refused because their
 // clock is off. Only the phone itself can tell, on the page that it opens for
 // that, so the check has nothing to say where nobody asked it. It speaks only if
-// the whole interval of the measurement lies outside, and looks at it in whole
-// seconds, as a report tells it.
+// the whole interval of the measurement lies outside, and against the true time
+// where the server's clock is known to be off.
 //
 // It is wrong when another device makes the codes than the one that was asked,
 // when the codes come by message, or when their server has another clock than ours.
 var clockPhoneWrong = diag.Check{
 	ID:     "clock-phone-wrong",
 	Impact: diag.Blocks,
-	Uses:   func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Clock.Phone) },
+	Uses:   func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Clock.Phone, &e.Clock.Server) },
 	Run: func(e evidence.Evidence) diag.Outcome {
 		f := e.Clock.Phone
 		if f.State == evidence.Unasked {
@@ -27,7 +25,7 @@ var clockPhoneWrong = diag.Check{
 		if f.State != evidence.OK {
 			return diag.Unknown(string(f.State))
 		}
-		o := f.Value.Coarse().(evidence.Offset)
+		o := ofTrueTime(e.Clock, f.Value)
 		switch {
 		case codesFit(o):
 			return diag.Pass()
@@ -36,16 +34,11 @@ var clockPhoneWrong = diag.Check{
 		case o.Lo < codesAlways && o.Hi > -codesAlways:
 			return diag.Unknown("too-coarse")
 		}
-		seconds := o.Mid() / 1000
-		sureness, direction := diag.Likely, diag.Word("ahead")
+		sureness := diag.Likely
 		if o.Lo >= codesNever || o.Hi <= -codesNever {
 			sureness = diag.Sure
 		}
-		if seconds < 0 {
-			direction = "behind"
-		}
-		return diag.Fail(sureness, "set-phone-clock", "use-backup-code", "contact-support").
-			With(diag.Args{"offset": seconds, "size": diag.Seconds(math.Abs(seconds)), "direction": direction})
+		return diag.Fail(sureness, "set-phone-clock", "use-backup-code", "contact-support").With(off(o, o.Mid()))
 	},
 }
 
@@ -64,5 +57,5 @@ func codesFit(o evidence.Offset) bool {
 // phoneMayBeWrong leaves out phones that were found right.
 func phoneMayBeWrong(e evidence.Evidence) bool {
 	f := e.Clock.Phone
-	return f.State != evidence.OK || !codesFit(f.Value.Coarse().(evidence.Offset))
+	return f.State != evidence.OK || !codesFit(ofTrueTime(e.Clock, f.Value))
 }

@@ -38,6 +38,8 @@ var (
 	// missing are why a part of the page does not come or does nothing.
 	missing = []string{"network-offline", "network-captive-portal", "network-host-unreachable", "network-rewritten",
 		"script-blocked", "script-policy", "websocket-blocked", "page-altered", "site-fault"}
+	// clocks are why what has a time on it looks expired or not valid yet.
+	clocks = []string{"server-clock-wrong", "clock-unstable", "clock-time-zone", "clock-wrong"}
 	// oldBrowser are why a page does not run.
 	oldBrowser = []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
 )
@@ -59,14 +61,14 @@ var (
 		"reset-password", "contact-administrator")
 
 	// The clock of this device is no cause: codes come from the phone's.
-	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"clock-phone-wrong"},
+	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"server-clock-wrong", "clock-phone-wrong"},
 		"set-phone-clock", "resend-code", "use-backup-code", "contact-support")
 
 	accountCodeNotDelivered = told("account-code-not-delivered", evidence.MFANotDelivered, nil,
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, missing, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "clock-wrong", "clock-time-zone", "clock-unstable", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, missing, clocks, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
@@ -79,7 +81,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, []string{"network-rewritten", "clock-wrong", "clock-time-zone", "clock-unstable", "page-stale", "page-several-tabs", "network-address-changes"}),
+		slices.Concat(noCookies, lostCookies, clocks, []string{"network-rewritten", "page-stale", "page-several-tabs", "network-address-changes"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"rsc.io/qr"
 
@@ -41,8 +42,15 @@ func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone 
 	return s.phoneCheck(r, "")
 }
 
-// clockFace is the server's time as people read it.
-func (s *server) clockFace() string { return s.now().UTC().Format("15:04:05") }
+// clockFace is the time as people read it: the server's, without what that is known
+// to be off.
+func (s *server) clockFace() string {
+	now := s.now()
+	if c := s.serverClock(); c.State == evidence.OK {
+		now = now.Add(-time.Duration((c.Value.Lo/2 + c.Value.Hi/2) * float64(time.Millisecond)))
+	}
+	return now.UTC().Format("15:04:05")
+}
 
 // modules draws the QR code of a text, as the path of an SVG element in which a
 // module is one unit and a line's middle is half a unit below its top: digits and
@@ -109,6 +117,8 @@ type phoneConfig struct {
 	Base  string            `json:"base"`
 	Code  string            `json:"code,omitempty"`
 	Words map[string]string `json:"words"`
+	// Server is what is known of the server's own clock.
+	Server evidence.Fact[evidence.ServerClock] `json:"server"`
 	// Units are those that a length of time is told in, longest first.
 	Units []phoneUnit `json:"units"`
 }
@@ -132,7 +142,7 @@ func (s *server) phone(w http.ResponseWriter, r *http.Request) {
 	steps := func(part string) []string {
 		return s.words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
 	}
-	c := phoneConfig{Base: s.base, Words: map[string]string{}}
+	c := phoneConfig{Base: s.base, Words: map[string]string{}, Server: s.serverClock()}
 	if code := pairCode(r.URL.Query().Get("pair")); code != "" {
 		c.Code = spelled(code)
 	}

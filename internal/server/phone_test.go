@@ -26,7 +26,7 @@ func TestPhone_isAClockWithoutScripts(t *testing.T) {
 		assert.NotContains(t, got.Header.Get("Content-Security-Policy"), "wasm", "nothing of the widget runs here")
 		assert.Equal(t, "12:00:00", elements(t, body, withID("latchkey-server-time"))[0].FirstChild.Data)
 		assert.Equal(t, "UTC", elements(t, body, withID("latchkey-utc"))[0].FirstChild.Data)
-		assert.Contains(t, body, "Time by the clock of Example Clinic:")
+		assert.Contains(t, body, "The time at Example Clinic:")
 		assert.Contains(t, body, menu, agent)
 		assert.NotContains(t, body, ".wasm")
 		assert.Less(t, len(body), 6<<10)
