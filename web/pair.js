@@ -17,6 +17,8 @@
   var busy = false;
   var over = false; // until the part is opened anew
   var said = '';
+  var last = null; // the part when it was last looked at, and whether it was open
+  var open = false;
   var height = 0; // of the page when it was last told
 
   function byId(id) { return document.getElementById(id); }
@@ -97,7 +99,11 @@
   function tick() {
     var part = byId('latchkey-phone');
     if (!part) return;
-    if (!part.hasAttribute('open')) {
+    // What was open stays open in a new view.
+    if (part !== last && open) part.setAttribute('open', '');
+    last = part;
+    open = part.hasAttribute('open');
+    if (!open) {
       over = false;
       return;
     }
@@ -115,6 +121,7 @@
     if (b) ahead = (b.lo + b.hi + server.lo + server.hi) / 2;
     tick();
   });
+  if (window.MutationObserver) new MutationObserver(tick).observe(document.body, { childList: true, subtree: true });
   setInterval(tick, TICK);
   tick();
 })(window, document);

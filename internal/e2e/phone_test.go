@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -111,7 +112,14 @@ func (a *asked) count(next http.Handler) http.Handler {
 
 func TestPhone(t *testing.T) {
 	var asked asked
-	site := startSite(t, asked.count)
+	var known atomic.Bool // that the server's own clock is two minutes ahead
+	site := startSite(t, asked.count, changed("/latchkey/phone", func(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+		body := answer.Body.Bytes()
+		if known.Load() {
+			body = bytes.Replace(body, []byte(`"server":{"state":"absent"}`), []byte(`"server":{"state":"ok","value":{"lo":120000,"hi":120000,"by":"ntp","voices":3}}`), 1)
+		}
+		send(w, answer, body)
+	}))
 	clock := drive.NewClock(t, -2*time.Minute)
 	phone := drive.OpenChromium(t, drive.Options{Env: clock.Env()})
 	require.NoError(t, phone.Emulate(t.Context(), smallPhone()))
@@ -209,6 +217,17 @@ func TestPhone(t *testing.T) {
 		assert.Contains(t, says, "This phone's clock is 45 seconds ahead")
 		require.NoError(t, phone.Click(t.Context(), "#latchkey-send"))
 		wait(t, phone, `document.getElementById("latchkey-sent").textContent === "This code has run out. Make a new one on the other screen."`)
+	})
+	t.Run("a server that is wrong itself", func(t *testing.T) {
+		require.NoError(t, clock.Set(0))
+		site.later.Store(int64(2*time.Minute))
+		defer site.later.Store(0)
+		visit(t, phone, site.URL+"/latchkey/phone")
+		state(t, phone, "wrong")
+		known.Store(true)
+		defer known.Store(false)
+		visit(t, phone, site.URL+"/latchkey/phone")
+		state(t, phone, "right")
 	})
 	t.Run("without a pairing", func(t *testing.T) {
 		require.NoError(t, clock.Set(0))
