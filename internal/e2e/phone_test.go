@@ -220,7 +220,7 @@ func TestPhone(t *testing.T) {
 	})
 	t.Run("a server that is wrong itself", func(t *testing.T) {
 		require.NoError(t, clock.Set(0))
-		site.later.Store(int64(2*time.Minute))
+		site.later.Store(int64(2 * time.Minute))
 		defer site.later.Store(0)
 		visit(t, phone, site.URL+"/latchkey/phone")
 		state(t, phone, "wrong")
