@@ -1,0 +1,168 @@
+package checks
+
+import (
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+)
+
+// model is what is known of the checks' faults as reasons of a failed sign-in: where
+// each sits, and how often it is the reason where that differs from what its
+// impact says (what blocks often, what slows sometimes, a note rarely). What each
+// outcome follows from stands with the checks that repeat it, in told.go. Numbers
+// are levels; behind each stands the case (of the casebook) or the source that it
+// was set by. What is alone in its row, by seat only, is as its impact says.
+var model = diag.Model{
+	Causes: map[string]diag.Cause{
+		"javascript-off":  {Seat: diag.Browser},
+		"cookies-blocked": {Seat: diag.Browser},
+		"cookies-vanish":  {Seat: diag.Profile},
+
+		// Whose cookie is surely refused cannot have signed in, whatever the form
+		// says (10, 14); who merely uses plain http in an intranet mistypes, too.
+		"cookies-insecure-origin": {Seat: diag.Site, Priors: on(diag.Rare, evidence.InvalidCredentials)},
+		"cookies-wrong-host":      {Seat: diag.Site, Priors: on(diag.Rare, evidence.InvalidCredentials)},
+		"cookies-too-large":       {Seat: diag.Profile, Priors: on(diag.Rare, evidence.InvalidCredentials)},
+		"cookies-duplicated":      {Seat: diag.Profile},
+
+		// Safari and Firefox keep the cookies of other sites apart for everybody, and
+		// most of these people sign in (StatCounter 2026: a fourth of all). Single
+		// sign-on over a frame is what breaks by it (15, 16, 19).
+		"cookies-third-party-blocked": {Seat: diag.Browser, Bystander: 0.25,
+			Priors: map[evidence.Outcome]diag.Level{evidence.SSOFailed: diag.Usual, evidence.SessionLost: diag.Often}},
+
+		"storage-blocked":      {Seat: diag.Browser},
+		"storage-full":         {Seat: diag.Profile},
+		"storage-stale-worker": {Seat: diag.Profile},
+
+		"network-captive-portal": {Seat: diag.Network},
+		"network-offline":        {Seat: diag.Network},
+		// Most people have no VPN to pause (42).
+		"network-host-unreachable": {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Barely}},
+		"network-local-access":     {Seat: diag.Browser},
+		// What breaks live connections reads what is encrypted; a VPN does not (66).
+		"websocket-blocked":       {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Barely, "ask-it-to-allow": diag.Mostly}},
+		"network-rewritten":       {Seat: diag.Network},
+		"network-slow":            {Seat: diag.Network},
+		"network-address-changes": {Seat: diag.Network},
+		"network-intercepted":     {Seat: diag.Network},
+
+		"script-policy":  {Seat: diag.Site},
+		"script-blocked": {Seat: diag.Profile},
+		"popup-blocked":  {Seat: diag.Browser},
+
+		"browser-compat-mode":   {Seat: diag.Browser},
+		"browser-embedded-view": {Seat: diag.Browser},
+		// One visitor in thirty is older than what a site supports, and mostly gets
+		// in (StatCounter's versions of 2026 against the default policy).
+		"browser-unsupported":   {Seat: diag.Browser, Bystander: 0.03},
+		"browser-outdated":      {Seat: diag.Browser, Bystander: 0.03},
+		"browser-lacks-feature": {Seat: diag.Browser},
+
+		// A token that is not yet or no longer good comes from an identity provider
+		// (44, 45, 46); a session in a cookie does not look at this clock.
+		"clock-wrong": {Seat: diag.Device, Priors: map[evidence.Outcome]diag.Level{evidence.SSOFailed: diag.Often, evidence.CaptchaFailed: diag.Rare}},
+
+		// By far the most common story of a lost session (23, 25, 26).
+		"page-stale":        {Seat: diag.Profile, Priors: on(diag.Often, evidence.SessionLost)},
+		"page-several-tabs": {Seat: diag.Profile, Priors: on(diag.Sometimes, evidence.SessionLost)}, // 21, 22
+		"page-altered":      {Seat: diag.Profile},
+
+		"input-caps-lock":       {Seat: diag.Account},
+		"input-blank-ends":      {Seat: diag.Account},
+		"input-autofill-unseen": {Seat: diag.Account},
+
+		// A slip is what most wrong passwords are, and of slips one in ten is Caps Lock
+		// (Chatterjee et al., pASSWORD tYPOS, IEEE S&P 2016).
+		"account-credentials": {Seat: diag.Account, Whole: true,
+			Helps: helps{"retype-credentials": diag.Half, "reset-password": diag.Mostly, "check-caps-lock": diag.Barely}},
+		"account-locked":              {Seat: diag.Account, Whole: true},
+		"account-disabled":            {Seat: diag.Account, Whole: true},
+		"account-password-expired":    {Seat: diag.Account, Whole: true},
+		"account-code-rejected":       {Seat: diag.Account, Whole: true},
+		"account-code-not-delivered":  {Seat: diag.Account, Whole: true},
+		"account-not-registered":      {Seat: diag.Account, Whole: true},
+		"account-throttled":           {Seat: diag.Account, Whole: true, Helps: helps{"try-other-network": diag.Half}}, // 75
+		"account-reset-not-delivered": {Seat: diag.Account, Whole: true},
+
+		// These repeat a symptom: the reason was not seen, and sits anywhere.
+		"account-sso-failed": {Seat: diag.Account},
+		"session-lost":       {Seat: diag.Profile}, // a new start has a new session
+		"captcha-failed":     {},
+		"no-response":        {},
+
+		"service-maintenance": {Seat: diag.Site, Whole: true},
+		"service-error":       {Seat: diag.Site},
+		"site-fault":          {Seat: diag.Site},
+
+		// Few logins need it, but settings that turn it off stop more than that
+		// (62, 63): where nothing happens it is a lead.
+		"webassembly-off": {Seat: diag.Browser},
+	},
+	// A third of the cases were invisible: told apart by a private window (an
+	// extension of its own kind), another network, the operator's log or the
+	// directory, and now and then by a device or browser.
+	Unseen: map[diag.Seat]diag.Level{
+		diag.Site: diag.Sometimes, diag.Profile: diag.Sometimes, diag.Network: diag.Sometimes, diag.Account: diag.Sometimes,
+		diag.Browser: diag.Rare, diag.Device: diag.Rare,
+	},
+}
+
+type helps = map[string]diag.Efficacy
+
+// on is one level for one outcome.
+func on(l diag.Level, o evidence.Outcome) map[evidence.Outcome]diag.Level {
+	return map[evidence.Outcome]diag.Level{o: l}
+}
+
+// fixes are all the things that can be done, by the ids of the contract, with what
+// each costs the person: seconds at the keyboard, and effort besides. Waiting
+// without doing anything counts a quarter. How each is done in which browser is
+// a matter of words; see package text.
+var fixes = []diag.Fix{
+	{ID: "allow-cookies", Seconds: 60, Effort: diag.Some, Offered: hasMenu},
+	{ID: "allow-local-network", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
+	{ID: "allow-popups", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
+	{ID: "allow-scripts", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
+	{ID: "allow-storage-access", Seconds: 10, Offered: grantsStorageAccess}, // a button
+	{ID: "allow-third-party-cookies", Seconds: 60, Effort: diag.Some, Offered: hasMenu},
+	{ID: "ask-it-to-allow", Seconds: 120, Who: diag.Organisation}, // with a text that is ready
+	{ID: "check-caps-lock", Seconds: 5, Offered: hasKeyboard},
+	{ID: "check-connection", Seconds: 60},
+	{ID: "check-spam-folder", Seconds: 60},
+	{ID: "clear-site-data", Seconds: 60, Effort: diag.Some, Offered: hasMenu},
+	{ID: "close-other-tabs", Seconds: 20},
+	{ID: "contact-administrator", Seconds: 120, Who: diag.Organisation},
+	{ID: "contact-support", Seconds: 300, Who: diag.Support, Always: diag.Surely},
+	{ID: "free-storage", Seconds: 300, Effort: diag.Much},
+	{ID: "leave-compat-mode", Seconds: 60, Effort: diag.Some},
+	{ID: "open-canonical-address", Seconds: 15},
+	{ID: "open-in-browser", Seconds: 30, Offered: isEmbedded},
+	{ID: "pause-extensions", Seconds: 60, Effort: diag.Some, Offered: hasExtensions},
+	{ID: "pause-vpn", Seconds: 30, Effort: diag.Some},
+	{ID: "reload-page", Seconds: 5},
+	{ID: "remove-old-cookies", Seconds: 60, Effort: diag.Some},
+	{ID: "report-to-site", Seconds: 120, Who: diag.Organisation},
+	{ID: "resend-code", Seconds: 60},
+	{ID: "reset-password", Seconds: 180, Effort: diag.Some},
+	{ID: "retype-credentials", Seconds: 20},
+	{ID: "set-clock-automatically", Seconds: 60, Effort: diag.Some},
+	{ID: "set-phone-clock", Seconds: 60, Effort: diag.Some},
+	{ID: "sign-in-to-portal-network", Seconds: 60},
+	{ID: "start-sign-in-again", Seconds: 20},
+	{ID: "try-other-network", Seconds: 90, Effort: diag.Some, Moves: []diag.Seat{diag.Network}, Shows: diag.Surely},
+	// Extensions can be allowed there, and Firefox and Brave block more there.
+	{ID: "try-private-window", Seconds: 30, Moves: []diag.Seat{diag.Profile}, Shows: diag.Mostly, Offered: hasMenu},
+	{ID: "turn-off-translation", Seconds: 20},
+	{ID: "turn-on-javascript", Seconds: 60, Effort: diag.Some},
+	{ID: "turn-on-webassembly", Seconds: 60, Effort: diag.Some, Offered: canSetWebAssembly},
+	{ID: "update-browser", Seconds: 180}, // a restart, mostly
+	{ID: "use-backup-code", Seconds: 60, Effort: diag.Some},
+	{ID: "use-https", Seconds: 15},
+	{ID: "use-organisation-sign-in", Seconds: 60},
+	// Another one may have the same policies, and the same extensions by sync.
+	{ID: "use-other-browser", Seconds: 120, Effort: diag.Some, Moves: []diag.Seat{diag.Profile, diag.Browser}, Shows: diag.Mostly},
+	{ID: "use-other-device", Seconds: 120, Effort: diag.Much, Moves: []diag.Seat{diag.Profile, diag.Browser, diag.Device}, Shows: diag.Surely},
+	{ID: "wait-and-retry", Seconds: 225},       // 15 minutes
+	{ID: "wait-for-maintenance", Seconds: 900}, // an hour
+	{ID: "wait-for-unlock", Seconds: 450},      // 30 minutes
+}
