@@ -140,7 +140,7 @@ func TestDiagnose_saysHowItIsUsed(t *testing.T) {
 			code, out, errs := runDiagnose("", c.args...)
 			assert.Equal(t, c.code, code)
 			assert.Empty(t, out)
-			assert.Contains(t, errs, "usage: latchkey diagnose [-json] FILE|-")
+			assert.Contains(t, errs, "usage: latchkey diagnose [-json|-explain] FILE|-")
 		})
 	}
 }

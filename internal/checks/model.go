@@ -31,7 +31,7 @@ var model = diag.Model{
 			Priors: map[evidence.Outcome]diag.Level{evidence.SSOFailed: diag.Usual, evidence.SessionLost: diag.Often}},
 
 		"storage-blocked":      {Seat: diag.Browser},
-		"storage-full":         {Seat: diag.Profile},
+		"storage-full":         {Seat: diag.Device},
 		"storage-stale-worker": {Seat: diag.Profile},
 
 		"network-captive-portal": {Seat: diag.Network},
@@ -39,12 +39,14 @@ var model = diag.Model{
 		// Most people have no VPN to pause (42).
 		"network-host-unreachable": {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Barely}},
 		"network-local-access":     {Seat: diag.Browser},
-		// What breaks live connections reads what is encrypted; a VPN does not (66).
-		"websocket-blocked":       {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Barely, "ask-it-to-allow": diag.Mostly}},
-		"network-rewritten":       {Seat: diag.Network},
-		"network-slow":            {Seat: diag.Network},
+		// Programs that read what is encrypted are mostly on the device, and come
+		// along into another network (66; Durumeric et al., NDSS 2017).
+		"websocket-blocked":   {Seat: diag.Network, Helps: helps{"try-other-network": diag.Unlikely, "pause-vpn": diag.Barely}},
+		"network-intercepted": {Seat: diag.Network, Helps: helps{"try-other-network": diag.Unlikely}},
+		// Extensions change the pages of the login, hardly one that nobody knows.
+		"network-rewritten":       {Seat: diag.Network, Helps: helps{"pause-extensions": diag.Unlikely}},
+		"network-slow":            {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Unlikely}},
 		"network-address-changes": {Seat: diag.Network},
-		"network-intercepted":     {Seat: diag.Network},
 
 		"script-policy":  {Seat: diag.Site},
 		"script-blocked": {Seat: diag.Profile},
@@ -95,8 +97,8 @@ var model = diag.Model{
 		"site-fault":          {Seat: diag.Site},
 
 		// Few logins need it, but settings that turn it off stop more than that
-		// (62, 63): where nothing happens it is a lead.
-		"webassembly-off": {Seat: diag.Browser},
+		// (62, 63): where nothing happens it is a lead, and no more.
+		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: on(diag.Rare, evidence.NoResponse)},
 	},
 	// A third of the cases were invisible: told apart by a private window (an
 	// extension of its own kind), another network, the operator's log or the
@@ -123,25 +125,25 @@ var fixes = []diag.Fix{
 	{ID: "allow-local-network", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
 	{ID: "allow-popups", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
 	{ID: "allow-scripts", Seconds: 30, Effort: diag.Some, Offered: hasMenu},
-	{ID: "allow-storage-access", Seconds: 10, Offered: grantsStorageAccess}, // a button
-	{ID: "allow-third-party-cookies", Seconds: 60, Effort: diag.Some, Offered: hasMenu},
-	{ID: "ask-it-to-allow", Seconds: 120, Who: diag.Organisation}, // with a text that is ready
+	{ID: "allow-storage-access", Seconds: 10, Offered: grantsStorageAccess},             // a button
+	{ID: "allow-third-party-cookies", Seconds: 60, Effort: diag.Much, Offered: hasMenu}, // less protection on all sites
+	{ID: "ask-it-to-allow", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},    // with a text that is ready
 	{ID: "check-caps-lock", Seconds: 5, Offered: hasKeyboard},
 	{ID: "check-connection", Seconds: 60},
 	{ID: "check-spam-folder", Seconds: 60},
 	{ID: "clear-site-data", Seconds: 60, Effort: diag.Some, Offered: hasMenu},
 	{ID: "close-other-tabs", Seconds: 20},
-	{ID: "contact-administrator", Seconds: 120, Who: diag.Organisation},
+	{ID: "contact-administrator", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},
 	{ID: "contact-support", Seconds: 300, Who: diag.Support, Always: diag.Surely},
-	{ID: "free-storage", Seconds: 300, Effort: diag.Much},
+	{ID: "free-storage", Seconds: 150, Effort: diag.Some},
 	{ID: "leave-compat-mode", Seconds: 60, Effort: diag.Some},
 	{ID: "open-canonical-address", Seconds: 15},
 	{ID: "open-in-browser", Seconds: 30, Offered: isEmbedded},
-	{ID: "pause-extensions", Seconds: 60, Effort: diag.Some, Offered: hasExtensions},
+	{ID: "pause-extensions", Seconds: 120, Effort: diag.Some, Offered: hasExtensions}, // one after the other, and on again
 	{ID: "pause-vpn", Seconds: 30, Effort: diag.Some},
 	{ID: "reload-page", Seconds: 5},
 	{ID: "remove-old-cookies", Seconds: 60, Effort: diag.Some},
-	{ID: "report-to-site", Seconds: 120, Who: diag.Organisation},
+	{ID: "report-to-site", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},
 	{ID: "resend-code", Seconds: 60},
 	{ID: "reset-password", Seconds: 180, Effort: diag.Some},
 	{ID: "retype-credentials", Seconds: 20},

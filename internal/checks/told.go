@@ -94,7 +94,7 @@ var (
 
 	// A login that loses its cookie often just shows its form again (casebook 6, 9).
 	noResponse = told("no-response", evidence.NoResponse,
-		slices.Concat(noCookies, lostCookies, oldBrowser, missing, []string{"popup-blocked", "network-local-access", "page-stale", "input-autofill-unseen", "webassembly-off"}),
+		slices.Concat(noCookies, lostCookies, oldBrowser, missing, []string{"popup-blocked", "network-local-access", "page-stale", "input-autofill-unseen"}),
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,

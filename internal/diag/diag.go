@@ -134,7 +134,7 @@ type Finding struct {
 	Because []string `json:"because,omitempty"`
 	// Chance is that of being the reason; 0 for what another finding explains,
 	// unless it is the login server's word.
-	Chance float64 `json:"chance"`
+	Chance float64 `json:"chance,omitempty"`
 }
 
 // Advice is one thing to do and the findings that it helps with.
@@ -142,9 +142,9 @@ type Advice struct {
 	Fix   string   `json:"fix"`
 	Helps []string `json:"helps"`
 	// Chance is that of getting in by it, if it is done first.
-	Chance float64 `json:"chance"`
+	Chance float64 `json:"chance,omitempty"`
 	// Cost is what it takes, in seconds of the person's time.
-	Cost float64 `json:"cost"`
+	Cost float64 `json:"cost,omitempty"`
 }
 
 // Gap is a check that could not tell, and why: "unasked", "late", or a reason

@@ -216,7 +216,8 @@ func reasons(fs []Finding, causes []cause) []reason {
 // next one is that with the greatest chance for what it costs, given that those
 // before did not help: for one cause and steps that end at success this order
 // costs least (Heckerman, Breese and Rommelse 1995). An experiment costs, besides,
-// what is still to be repaired by who got in by it.
+// what is still to be repaired by who got in by it. Who takes over whatever the
+// cause comes last.
 func (s Set) steps(fs []Finding, causes []cause, tried []string) []step {
 	rs := reasons(fs, causes)
 	var out []step
@@ -257,7 +258,7 @@ func (s Set) steps(fs []Finding, causes []cause, tried []string) []step {
 	for at := range out {
 		best := at
 		for i := at + 1; i < len(out); i++ {
-			if out[i].worth(alive) > out[best].worth(alive)*(1+1e-9) {
+			if out[best].last() && !out[i].last() || out[best].last() == out[i].last() && out[i].worth(alive) > out[best].worth(alive)*(1+1e-9) {
 				best = i
 			}
 		}
@@ -270,6 +271,8 @@ func (s Set) steps(fs []Finding, causes []cause, tried []string) []step {
 	}
 	return out
 }
+
+func (p *step) last() bool { return p.fix.Always > 0 }
 
 // gains is how much of the mass the step takes away.
 func (p *step) gains(mass []float64) float64 {
@@ -305,7 +308,12 @@ func repair(steps []step, mass []float64) float64 {
 			order = append(order, one{steps[i].gains(mass) / steps[i].cost, &steps[i]})
 		}
 	}
-	slices.SortStableFunc(order, func(a, b one) int { return cmp.Compare(b.worth, a.worth) })
+	slices.SortStableFunc(order, func(a, b one) int {
+		if a.step.last() != b.step.last() {
+			return cmp.Compare(a.step.fix.Always, b.step.fix.Always)
+		}
+		return cmp.Compare(b.worth, a.worth)
+	})
 	left := slices.Clone(mass)
 	cost := 0.0
 	for _, o := range order {

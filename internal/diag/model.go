@@ -185,9 +185,12 @@ type Fix struct {
 	Seconds float64
 	Effort  Effort
 	Who     Who
-	// Always is how well it helps whatever the cause, as somebody who can find
-	// out does.
+	// Always is how well it helps whatever the cause, as somebody does who takes
+	// over. Such a fix ends the list.
 	Always Efficacy
+	// Listed is how well it helps at least where a check lists it, in whatever
+	// place, as somebody does who knows the person.
+	Listed Efficacy
 	// Moves makes the fix an experiment: it mends nothing, but goes around causes
 	// in those seats, and by that shows where the cause sits. Shows is how well.
 	Moves []Seat
@@ -205,7 +208,7 @@ func (f Fix) helps(c *Cause, fixes []string) float64 {
 	}
 	v := float64(f.Always)
 	if at := slices.Index(fixes, f.ID); at >= 0 && v == 0 {
-		v = inPlace(at)
+		v = max(inPlace(at), float64(f.Listed))
 	}
 	if slices.Contains(f.Moves, c.Seat) {
 		v = max(v, float64(f.Shows))
