@@ -98,7 +98,7 @@ var model = diag.Model{
 
 		// Few logins need it, but settings that turn it off stop more than that
 		// (62, 63): where nothing happens it is a lead, and no more.
-		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: on(diag.Rare, evidence.NoResponse)},
+		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: on(diag.Sometimes, evidence.NoResponse)},
 	},
 	// A third of the cases were invisible: told apart by a private window (an
 	// extension of its own kind), another network, the operator's log or the

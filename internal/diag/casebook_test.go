@@ -129,3 +129,26 @@ func casebookTable(t testing.TB) string {
 	fmt.Fprintf(&b, "| mean | | | | %.2f | %.2f |\n", steps/n, tips/n)
 	return b.String()
 }
+
+// Each of the cases once.
+func BenchmarkDiagnose_casebook(b *testing.B) {
+	set, cases := checks.Catalogue(), casebook(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		set.Diagnose(cases[i%len(cases)].seen)
+	}
+}
+
+// More at once than anybody has: all findings of all cases.
+func BenchmarkDiagnose_everything(b *testing.B) {
+	w := newWorld(b)
+	for _, c := range w.set.Checks {
+		if !c.Told || c.ID == "no-response" {
+			w.dealt[c.ID] = w.fails[c.ID][0]
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.set.Diagnose(evidence.Evidence{})
+	}
+}
