@@ -56,13 +56,16 @@ var model = diag.Model{
 		"browser-embedded-view": {Seat: diag.Browser},
 		// One visitor in thirty is older than what a site supports, and mostly gets
 		// in (StatCounter's versions of 2026 against the default policy).
-		"browser-unsupported":   {Seat: diag.Browser, Bystander: 0.03},
-		"browser-outdated":      {Seat: diag.Browser, Bystander: 0.03},
-		"browser-lacks-feature": {Seat: diag.Browser},
+		"browser-unsupported": {Seat: diag.Browser, Bystander: 0.03},
+		"browser-outdated":    {Seat: diag.Browser, Bystander: 0.03},
+		// A second factor may be a security key.
+		"browser-lacks-feature": {Seat: diag.Browser, Priors: on(diag.Rare, evidence.MFARejected)},
 
 		// A token that is not yet or no longer good comes from an identity provider
-		// (44, 45, 46); a session in a cookie does not look at this clock.
-		"clock-wrong": {Seat: diag.Device, Priors: map[evidence.Outcome]diag.Level{evidence.SSOFailed: diag.Often, evidence.CaptchaFailed: diag.Rare}},
+		// (44, 46), or has a page fetch another one without end (45). Puzzles look at
+		// the clock, too (Cloudflare Turnstile, error 200100).
+		"clock-wrong": {Seat: diag.Device, Priors: map[evidence.Outcome]diag.Level{
+			evidence.SSOFailed: diag.Often, evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare}},
 
 		// By far the most common story of a lost session (23, 25, 26).
 		"page-stale":        {Seat: diag.Profile, Priors: on(diag.Often, evidence.SessionLost)},
@@ -97,8 +100,9 @@ var model = diag.Model{
 		"site-fault":          {Seat: diag.Site},
 
 		// Few logins need it, but settings that turn it off stop more than that
-		// (62, 63): where nothing happens it is a lead, and no more.
-		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: on(diag.Sometimes, evidence.NoResponse)},
+		// (62, 63), and puzzles use it: where nothing happens it is a lead, and no more.
+		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: map[evidence.Outcome]diag.Level{
+			evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare}},
 	},
 	// A third of the cases were invisible: told apart by a private window (an
 	// extension of its own kind), another network, the operator's log or the

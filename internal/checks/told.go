@@ -87,9 +87,8 @@ var (
 		slices.Concat(noCookies, lostCookies, oldBrowser, oldPage, []string{"network-rewritten"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "try-private-window", "contact-support")
 
-	// Puzzles look at the clock, too (Cloudflare Turnstile, error 200100).
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
-		slices.Concat(noCookies, oldBrowser, missing, []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "site-fault", "clock-wrong"}),
+		slices.Concat(noCookies, oldBrowser, missing, []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "site-fault"}),
 		"reload-page", "pause-extensions", "try-private-window", "try-other-network", "use-other-browser", "contact-support")
 
 	// A login that loses its cookie often just shows its form again (casebook 6, 9).

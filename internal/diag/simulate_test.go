@@ -216,7 +216,9 @@ func (w *world) bySeverity(d diag.Diagnosis) (findings, advice []string) {
 	}
 	fs := slices.Clone(d.Findings)
 	is := func(b bool) int { return map[bool]int{true: 0, false: 1}[b] }
-	at := func(id string) int { return slices.IndexFunc(w.set.Checks, func(c diag.Check) bool { return c.ID == id }) }
+	at := func(id string) int {
+		return slices.IndexFunc(w.set.Checks, func(c diag.Check) bool { return c.ID == id })
+	}
 	slices.SortStableFunc(fs, func(a, b diag.Finding) int {
 		return cmp.Or(cmp.Compare(depth[a.Check], depth[b.Check]),
 			cmp.Compare(strings.Index("blocks slows note", string(a.Impact)), strings.Index("blocks slows note", string(b.Impact))),
