@@ -4,6 +4,7 @@ go 1.26
 
 require (
 	github.com/andybalholm/brotli v1.2.0
+	github.com/beevik/ntp v1.5.0
 	github.com/maxence-charriere/go-app/v10 v10.1.11
 	github.com/mssola/useragent v1.0.0
 	github.com/stretchr/testify v1.11.1
@@ -11,6 +12,8 @@ require (
 	golang.org/x/net v0.48.0
 	golang.org/x/time v0.14.0
 )
+
+require golang.org/x/sys v0.39.0 // indirect
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

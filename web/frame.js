@@ -79,7 +79,7 @@
   function lookSlowly(done) {
     var names = ['claim', 'clock', 'cookies', 'indexedDB', 'cache', 'third', 'caps', 'tabs', 'opfs', 'build', 'network', 'echoes', 'sample'], waiting = names.length;
     each(names, function (name) {
-      var open = true, timer = setTimeout(one, /^(third|network|echoes)$/.test(name) ? ASK_OTHERS : ASK);
+      var open = true, timer = setTimeout(one, /^(third|network|echoes|clock)$/.test(name) ? ASK_OTHERS : ASK);
       function one() {
         clearTimeout(timer);
         if (open && !--waiting && done) done();
@@ -103,15 +103,22 @@
     size();
     if (!done) return;
     found = ids;
-    looks.stays(function (f) {
-      if (slow.gone || !f.value || !f.value.length) return;
-      slow.gone = f;
-      if (up) latchkey.again(); else judge();
-    });
+    looks.stays(function (f) { if (!slow.gone && f.value && f.value.length) learn('gone', f); });
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
   }
+
+  // What is found now is what was found before the next look.
+  function remember() { before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before); }
+
+  // Judges again what is known, and a fact that came after the answer.
+  function learn(name, f) {
+    slow[name] = f;
+    remember();
+    if (up) latchkey.again(); else judge();
+  }
+  latchkey.learn = learn;
 
   // Puts in the page of the other site that has the button for storage access:
   // it takes a click in that very frame.
@@ -325,6 +332,13 @@
       each(waiting, function (done) { done(f); });
     });
   }
+  latchkey.take = take;
+  latchkey.onStep(function () {
+    if (html.getAttribute('data-latchkey-state') !== 'done') return false;
+    latchkey.forget();
+    take('clock', function (f) { learn('clock', f); });
+    return true;
+  });
   // A slow look as a promise of the value's JSON, rejected with "Name: message".
   latchkey.ask = function (name) {
     return new Promise(function (resolve, reject) {
@@ -394,7 +408,7 @@
       slow = {};
       var frame = byId('latchkey-ask');
       if (frame) frame.parentNode.removeChild(frame);
-      before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before);
+      remember();
       html.setAttribute('data-latchkey-state', 'running');
       // Browsers open windows in a click alone, so this one is used to try it, if
       // there was one: after a repair the next look comes by itself.

@@ -291,12 +291,13 @@
       });
     },
     // The names of those that came back once and do not 5 s after they were set.
-    // A tab that slept meanwhile cannot tell: they have run out, and a clock that
-    // stops in sleep does not show it.
+    // A tab that slept meanwhile cannot tell, nor one whose clock was set: they have
+    // run out, and a clock that stops in sleep does not show it.
     stays: function (done) {
       var g = given, gone = [];
       if (g) setTimeout(function () {
-        if (given === g) given = null;
+        if (given !== g) return;
+        given = null;
         if (Math.max(now() - g.at, Date.now() - g.wall) > KEEP) return;
         request('GET', '/cookies/echo?run=' + g.run, null, function (x) {
           done(fact(function () {
@@ -434,6 +435,7 @@
     // What embed.js recorded of the page, once it has told.
     page: null,
     clear: function (done) { clearKeys(); clear(done, ''); },
+    forget: function () { given = null; },
     // Names the cookies that should come with a question to the server.
     run: function () { return given ? given.run : ''; },
     // All that is known so far, in the shape of package evidence. recorded is
@@ -460,7 +462,8 @@
       }
       var heavy = slow.cookies && slow.cookies.error === 'TooLarge' ? { value: true } : config.too_large;
       if (heavy) (seen.cookies = seen.cookies || {}).too_large = heavy;
-      if (slow.clock) seen.clock = { offset: slow.clock };
+      var clock = config.clock || {};
+      seen.clock = { exchanges: slow.clock, tolerances: clock.tolerances, server: clock.server, phone: slow.phone };
       seen.network = { online: { value: navigator.onLine }, speed: fact(window.latchkey.speed), echoes: slow.echoes, sample: slow.sample };
       each(['needs', 'blocker', 'local', 'hello', 'proxies', 'moves'], function (name) {
         var f = slow.network;

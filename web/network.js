@@ -5,47 +5,33 @@
 
   var latchkey = window.latchkey; // of looks.js
   if (!latchkey.looks) return; // an element has that id
-  var config = latchkey.config, each = latchkey.each, request = latchkey.request, now = latchkey.now;
+  var config = latchkey.config, each = latchkey.each, request = latchkey.request, now = latchkey.now, time = window.latchkeyClock;
   var fact = latchkey.fact, hex = latchkey.hex, login = latchkey.login, looks = latchkey.looks;
 
   var ECHOES = 8;
   var SERIES = 5000; // ms after which no further echo is sent
+  var ENOUGH = 2000; // ms that the clock may take
+  var STEP = 1000; // ms from which on a jump of the clock is no slip between two readings
   var VAIN = 3000; // ms after which a question counts as asked in vain
   var ABROAD = 4 + (config.version ? 0 : 2) + (config.third ? 0 : 2); // requests to others that keep a run at 24 at most
 
   // ---- Exchanges with our own server
 
-  // The true offset (device less server) is between lo and hi whatever the
-  // asymmetry of the way. 20 ms cover the coarsest timers.
-  function exchange(done) {
-    var nonce = hex(8), wall = Date.now(), start = now();
-    request('GET', '/clock?n=' + nonce, null, function (x) {
-      var took = now() - start, step = Date.now() - wall - took, way = took, mine = false;
-      // What the browser noted does not hold the time in which the page was busy.
-      try {
-        each(performance.getEntriesByType('resource'), function (e) {
-          if (e.requestStart && e.name.indexOf(nonce) > 0) way = e.responseEnd - e.requestStart;
-        });
-      } catch (e) { /* none */ }
-      var f = fact(function () {
-        if (!x.status || x.status >= 500 && x.status !== 511) throw { name: 'NetworkError', message: String(x.status) };
-        var t = JSON.parse(x.responseText);
-        if (t.nonce !== nonce) throw { name: 'Replayed', message: 'another answer' };
-        mine = true;
-        if (Math.abs(step) > 60) throw { name: 'Stepped', message: 'the clock was set meanwhile' };
-        return { lo: wall - t.received - 20, hi: wall + took - t.sent + 20 };
-      });
-      done({ offset: f, way: way, mine: mine, failed: !mine && /^NetworkError/.test(f.error) });
-    });
-  }
-
-  var opening = null; // who waits for the first exchange of a run
-  function first(done) {
-    if (opening) return opening.push(done);
-    var all = opening = [done];
-    exchange(function (e) {
-      opening = null;
-      each(all, function (f) { f(e); });
+  var series = null; // that is under way: who hears of its exchanges
+  // Joins the series that is under way, or begins one.
+  function join(ear) {
+    if (series) {
+      each(series.heard, ear.each);
+      return series.ears.push(ear);
+    }
+    var mine = series = { ears: [ear], heard: [] };
+    function tell(name, e) { each(mine.ears, function (ear) { if (ear[name]) ear[name](e); }); }
+    time.series(config.base, ECHOES, SERIES, function (e) {
+      mine.heard.push(e);
+      tell('each', e);
+    }, function () {
+      series = null;
+      tell('end');
     });
   }
 
@@ -54,10 +40,58 @@
     ask('own', config.base + '/clock?n=1', function (r) { done(r.type === 'opaqueredirect'); }, 800);
   }
 
-  looks.clock = function (done) { first(function (e) { done(e.offset); }); };
+  var ticks = null; // how coarse the clocks are
+  var newest = null; // the exchanges that a look went by
+  var lead = null; // of the wall clock, as a look or onStep knows it
+  var dated = null; // what the Date header of our page said
+
+  // The clock as the exchanges tell it that came until their bounds were narrow
+  // enough, or else in 2 s.
+  looks.clock = function (done) {
+    var old = newest ? [newest.last] : [], list = [], why = 'timeout', timer = setTimeout(end, ENOUGH);
+    function end() {
+      if (!done) return;
+      var d = done;
+      done = null;
+      clearTimeout(timer);
+      if (list.length) return d(clock(list));
+      // No exchange came through. Its second is all that our page tells.
+      latchkey.take('sample', function () { d(dated ? clock([dated]) : { error: why }); });
+    }
+    // The last of the look before tells whether the clock was set since then.
+    function clock(all) {
+      ticks = ticks || time.ticks();
+      newest = { all: all, last: all[all.length - 1] };
+      lead = newest.last.after.wall - newest.last.after.mono;
+      return { value: { list: old.concat(all), walls: ticks.walls, turns: ticks.turns, monos: ticks.monos } };
+    }
+    join({
+      each: function (e) {
+        if (e.sample) list.push(e.sample); else why = e.error;
+        if (time.enough(list, ((config.clock || {}).tolerances || {}).value)) end();
+      },
+      end: end
+    });
+  };
+
+  // The newest look's bounds in whole seconds, for the server to hold against
+  // those of others: if all are as far off, it is its own clock.
+  function seconds() {
+    var b = newest && time.bounds(newest.all);
+    return b ? '&clock=' + Math.floor(b.lo / 1000) + ',' + Math.ceil(b.hi / 1000) : '';
+  }
+
+  // Asks act to act when the clock was set after a look, or the device slept, until
+  // it returns true.
+  latchkey.onStep = function (act) {
+    setInterval(function () {
+      var r = time.reading(), ahead = r.wall - r.mono;
+      if (lead !== null && !series && Math.abs(ahead - lead) >= STEP && act()) lead = ahead;
+    }, 1000);
+  };
 
   looks.echoes = function (done) {
-    var n = { sent: 0, failed: 0, foreign: 0, stalled: 0, least: 0, jitter: 0 }, times = [], begun = now(), sent, busy;
+    var n = { sent: 1, failed: 0, foreign: 0, stalled: 0, least: 0, jitter: 0 }, times = [], sent = now(), busy = latchkey.loading;
     var timer = setTimeout(function () {
       if (now() - sent >= VAIN) n.failed++; else n.sent--;
       end(true);
@@ -67,6 +101,7 @@
       if (!done) return;
       var d = done;
       done = null;
+      if (!silent) n.sent--;
       times.sort(function (a, b) { return a - b; });
       each(times, function (t) { if (t - n.least >= 200) n.stalled++; });
       n.jitter = times.length ? times[times.length >> 1] - n.least : 0;
@@ -80,34 +115,37 @@
         d({ value: n });
       });
     }
-    function next(e) {
-      if (!done) return;
-      if (e.mine) {
-        n.least = Math.min(n.least || e.way, e.way);
-        if (!busy) times.push(e.way); // else our own download held it up
-      } else if (e.failed) n.failed++; else n.foreign++;
-      if (n.sent === ECHOES || now() - begun > SERIES) return end();
-      send(exchange);
-    }
-    function send(how) {
-      n.sent++;
-      sent = now();
-      busy = latchkey.loading;
-      how(next);
-    }
-    send(first);
+    join({
+      each: function (e) {
+        if (!done) return;
+        if (e.mine) {
+          n.least = Math.min(n.least || e.way, e.way);
+          if (!busy) times.push(e.way); // else our own download held it up
+        } else if (/^NetworkError/.test(e.error)) n.failed++; else n.foreign++;
+        n.sent++; // the next, unless this was the last
+        sent = now();
+        busy = latchkey.loading;
+      },
+      end: function () { end(); }
+    });
   };
 
   // A page of which we know every byte, under the type that those who change pages
   // look for.
   looks.sample = function (done) {
-    request('GET', '/sample', null, function (x) {
+    // No cache can have seen that address before.
+    var before = time.reading();
+    request('GET', '/sample?n=' + hex(8), null, function (x) {
+      var after = time.reading();
       done(fact(function () {
         var line = '<p>What you read here should arrive as it was sent.</p>\n', body = '';
         if (!x.status || x.status >= 500) throw { name: 'NetworkError', message: String(x.status) };
         while (body.length < 20 * line.length) body += line;
+        var date = Date.parse(x.getResponseHeader('Date'));
+        var same = x.responseText === '<!doctype html>\n<html lang="en">\n<head><title>Latchkey</title></head>\n<body>\n' + body + '</body>\n</html>\n';
+        dated = same && date ? { before: before, after: after, received: date, sent: date, rounded: 1000 } : null;
         return {
-          same: x.responseText === '<!doctype html>\n<html lang="en">\n<head><title>Latchkey</title></head>\n<body>\n' + body + '</body>\n</html>\n',
+          same: same,
           type: (x.getResponseHeader('Content-Type') || '').split(';')[0],
           unpacked: !x.getResponseHeader('Content-Encoding')
         };
@@ -330,7 +368,7 @@
       each(list, function (o, i) { if (failed(o)) bad.push(i); });
       if (bad.length) some.push(function (end) { bait(function (f) { out.blocker = f; end(); }); });
       some.push(function (end) {
-        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.from || ''), null, function (x) {
+        request('GET', '/reach?needs=' + bad + '&address=' + encodeURIComponent(config.from || '') + seconds(), null, function (x) {
           var f = fact(function () {
             var seen = JSON.parse(x.responseText);
             each(bad, function (i) { list[i].server = (seen.needs || {})[i]; });

@@ -11,6 +11,7 @@ package widget
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -492,9 +493,30 @@ func (v view) help() app.UI {
 		),
 		app.Details().ID("latchkey-details").Body(
 			app.Summary().ID("latchkey-details-summary").Text(v.ui("details")),
+			v.clock(),
 			app.Pre().TabIndex(0).Aria("label", v.ui("details")).Text(v.json()),
 		),
 	)
+}
+
+// clock says how far off the device's clock was measured to be, for engineers.
+func (v view) clock() app.UI {
+	o, c := v.Report.Clock.Offset, v.Report.Clock.Course
+	if o.State != evidence.OK || c.State != evidence.OK {
+		return app.P().Hidden(true)
+	}
+	point, direction, rejected := float64(c.Value.Point), diag.Word("ahead"), 0
+	if point < 0 {
+		direction = "behind"
+	}
+	for _, n := range c.Value.Rejected {
+		rejected += n
+	}
+	seconds := func(ms float64) float64 { return math.Round(ms) / 1000 }
+	return app.P().ID("latchkey-clock").Text(v.words.Text(diag.Args{
+		"offset": seconds(math.Abs(point)), "direction": direction,
+		"within": math.Ceil(max(o.Value.Hi-point, point-o.Value.Lo)) / 1000, "used": c.Value.Used, "rejected": rejected,
+	}, "ui.clock"))
 }
 
 // summary is the text for support: what is wrong, who the browser is, and the

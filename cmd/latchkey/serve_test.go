@@ -35,7 +35,13 @@ func someFiles(t *testing.T) fs.FS {
 	require.NoError(t, gzip.NewWriter(&gz).Close())
 	files := fstest.MapFS{}
 	var manifest []string
-	for _, name := range []string{"embed.js", "frame.js", "latchkey.css", "wasm_exec.js", "widget.wasm"} {
+	names := []string{"latchkey.css", "wasm_exec.js", "widget.wasm"}
+	scripts, err := filepath.Glob("../../web/*.js")
+	require.NoError(t, err)
+	for _, name := range scripts {
+		names = append(names, filepath.Base(name))
+	}
+	for _, name := range names {
 		manifest = append(manifest, fmt.Sprintf("%q: {%q: %q}", name, "name", name))
 		files[name+".br"] = &fstest.MapFile{}
 		files[name+".gz"] = &fstest.MapFile{Data: gz.Bytes()}

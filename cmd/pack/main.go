@@ -72,6 +72,7 @@ func packAll(wasm string) error {
 		return err
 	}
 	return pack(dist, map[string]string{
+		"clock.js":     "web/clock.js",
 		"embed.js":     "web/embed.js",
 		"frame.js":     "web/frame.js",
 		"looks.js":     "web/looks.js",

@@ -14,10 +14,11 @@ import (
 
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
-// view of the login page, frame.js, looks.js and network.js on every opening of
-// the widget.
+// view of the login page, frame.js, looks.js, clock.js and network.js on every
+// opening of the widget.
 func budgets() map[string]int {
 	return map[string]int{
+		"clock.js":    2 * 1024,
 		"embed.js":    3 * 1024,
 		"frame.js":    6 * 1024,
 		"looks.js":    7 * 1024,

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/internal/agent"
 	"latchkey/internal/browser"
+	"latchkey/internal/clock"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/probe"
@@ -43,6 +44,7 @@ func (d doctor) OnAgain(again func()) { d.window.Serve("again", again) }
 func (d doctor) judge(e evidence.Evidence) report.Report {
 	e.Run.Tier = evidence.Wasm
 	agent.Identify(&e, d.policy)
+	clock.Conclude(&e.Clock)
 	return report.New(e, d.set.Diagnose(e))
 }
 

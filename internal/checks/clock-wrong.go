@@ -1,44 +1,46 @@
 package checks
 
 import (
-	"math"
-
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 )
 
-// clockWrong finds devices whose clock is off by more than a minute, the least
-// that common sign-in software forgives (auth0.js and lock: 60 s, their pull
-// requests 1062 and 1770). It speaks only if the whole interval of the
-// measurement lies outside. It looks at the interval in whole seconds, as a
-// report tells it, so that whoever reads the report comes to the same finding.
+// clockWrong finds devices whose clock is further off than what the login uses
+// forgives. It speaks only if the whole interval of the measurement lies outside,
+// and against the true time where the server's clock is known to be off. What
+// looks like a wrong time zone is clock-time-zone.
 //
-// It is wrong when the server's own clock is off; a later check compares many
-// people. It says nothing about the phone that makes one-time codes.
+// It is wrong when the server's own clock is off and nobody knows. It says
+// nothing about the phone that makes one-time codes.
 var clockWrong = diag.Check{
 	ID:     "clock-wrong",
 	Impact: diag.Slows,
 	Needs:  func(e *evidence.Evidence) []evidence.Seen { return facts(&e.Clock.Offset) },
+	Uses:   clockFacts,
+	// One that is set while we look is wrong by whatever it was set to.
+	After: []string{"clock-unstable"},
 	Run: func(e evidence.Evidence) diag.Outcome {
 		if e.Clock.Offset.State != evidence.OK {
 			return diag.Unknown(string(e.Clock.Offset.State))
 		}
-		o := e.Clock.Offset.Value.Coarse().(evidence.Offset)
-		switch {
-		case o.Lo > o.Hi:
+		o := ahead(e.Clock)
+		if o.Lo > o.Hi {
 			return diag.Unknown(string(evidence.Broken))
-		case o.Lo < clockTolerance && o.Hi > -clockTolerance:
+		}
+		t, bad := exceeded(e.Clock, o)
+		switch {
+		case !bad:
 			return diag.Pass()
+		case zoneShift(o) != 0:
+			return diag.Skip()
 		}
-		seconds := o.Mid() / 1000
-		direction := diag.Word("ahead")
-		if seconds < 0 {
-			direction = "behind"
+		args := deviceOff(e.Clock)
+		if t.Use != "" {
+			args["use"] = t.Use
 		}
-		return diag.Fail(diag.Sure, "set-clock-automatically", "contact-administrator").
-			With(diag.Args{"offset": seconds, "size": diag.Seconds(math.Abs(seconds)), "direction": direction})
+		return diag.Fail(diag.Sure, setClock...).With(args)
 	},
 }
 
-// clockTolerance is in milliseconds.
-const clockTolerance = 60_000
+// setClock are the ways to a right clock. What IT set, IT has to change.
+var setClock = []string{"set-clock-automatically", "ask-it-to-set-clock", "use-other-device"}

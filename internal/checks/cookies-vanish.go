@@ -21,10 +21,13 @@ var cookiesVanish = diag.Check{
 	Impact: diag.Blocks,
 	After:  []string{"browser-embedded-view"},
 	Uses: func(e *evidence.Evidence) []evidence.Seen {
-		return facts(&e.Cookies.Script, &e.Cookies.HTTP, &e.Cookies.Gone)
+		return facts(&e.Cookies.Script, &e.Cookies.HTTP, &e.Cookies.Gone, &e.Clock.Course)
 	},
 	Run: func(e evidence.Evidence) diag.Outcome {
 		c := e.Cookies
+		if e.Clock.Course.Value.Step >= cookieLife && !evidence.Is(c.HTTP, true) {
+			return diag.Unknown("clock-set") // ours ran out by it, as they do in Firefox 153
+		}
 		fixes := []string{"pause-extensions", "try-other-network", "use-other-browser", "contact-support"}
 		switch {
 		case len(c.Gone.Value) > 0:
@@ -43,6 +46,10 @@ var cookiesVanish = diag.Check{
 		return diag.Unknown(cmp.Or(string(c.HTTP.State), "unasked"))
 	},
 }
+
+// cookieLife is for how long our own cookies surely live, half a minute less than
+// they are given.
+const cookieLife evidence.Milliseconds = 30_000
 
 // named leaves out the cookies that are no login's.
 func named(names evidence.Names) []string {

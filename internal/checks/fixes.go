@@ -33,6 +33,9 @@ func canSetWebAssembly(e evidence.Evidence) bool {
 	return evidence.Is(e.Browser.Engine, "Blink") || evidence.Is(e.Browser.Engine, "Gecko") && !isMobile(e)
 }
 
+// isComputer leaves out what IT gives orders to from afar alone.
+func isComputer(e evidence.Evidence) bool { return !isMobile(e) }
+
 func isMobile(e evidence.Evidence) bool {
 	return evidence.Is(e.Browser.Device, "phone") || evidence.Is(e.Browser.Device, "tablet")
 }

@@ -61,11 +61,11 @@ var model = diag.Model{
 		// A second factor may be a security key.
 		"browser-lacks-feature": {Seat: diag.Browser, Priors: on(diag.Rare, evidence.MFARejected)},
 
-		// A token that is not yet or no longer good comes from an identity provider
-		// (44, 46), or has a page fetch another one without end (45). Puzzles look at
-		// the clock, too (Cloudflare Turnstile, error 200100).
-		"clock-wrong": {Seat: diag.Device, Priors: map[evidence.Outcome]diag.Level{
-			evidence.SSOFailed: diag.Often, evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare}},
+		"clock-wrong":     {Seat: diag.Device, Priors: deviceClock},
+		"clock-time-zone": {Seat: diag.Device, Priors: deviceClock},
+		"clock-unstable":  {Seat: diag.Device, Priors: deviceClock},
+		// Hardly a server's is off, and if so, all who need codes are locked out (49).
+		"server-clock-wrong": {Seat: diag.Site, Bystander: 0.01},
 
 		// By far the most common story of a lost session (23, 25, 26).
 		"page-stale":        {Seat: diag.Profile, Priors: on(diag.Often, evidence.SessionLost)},
@@ -113,6 +113,14 @@ var model = diag.Model{
 	},
 }
 
+// deviceClock is how often this device's clock is the reason. A token that is not yet
+// or no longer good comes from an identity provider (44, 46), or has a page
+// fetch another one without end (45). Puzzles look at the clock, too (Cloudflare
+// Turnstile, error 200100), and now and then the codes are made on this device.
+var deviceClock = map[evidence.Outcome]diag.Level{
+	evidence.SSOFailed: diag.Often, evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare, evidence.MFARejected: diag.Rare,
+}
+
 type helps = map[string]diag.Efficacy
 
 // on is one level for one outcome.
@@ -132,6 +140,7 @@ var fixes = []diag.Fix{
 	{ID: "allow-storage-access", Seconds: 10, Offered: grantsStorageAccess},             // a button
 	{ID: "allow-third-party-cookies", Seconds: 60, Effort: diag.Much, Offered: hasMenu}, // less protection on all sites
 	{ID: "ask-it-to-allow", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},    // with a text that is ready
+	{ID: "ask-it-to-set-clock", Seconds: 120, Who: diag.Organisation, Listed: diag.Half, Offered: isComputer},
 	{ID: "check-caps-lock", Seconds: 5, Offered: hasKeyboard},
 	{ID: "check-connection", Seconds: 60},
 	{ID: "check-spam-folder", Seconds: 60},
@@ -153,6 +162,7 @@ var fixes = []diag.Fix{
 	{ID: "retype-credentials", Seconds: 20},
 	{ID: "set-clock-automatically", Seconds: 60, Effort: diag.Some},
 	{ID: "set-phone-clock", Seconds: 60, Effort: diag.Some},
+	{ID: "set-time-zone", Seconds: 60, Effort: diag.Some},
 	{ID: "sign-in-to-portal-network", Seconds: 60},
 	{ID: "start-sign-in-again", Seconds: 20},
 	{ID: "try-other-network", Seconds: 90, Effort: diag.Some, Moves: []diag.Seat{diag.Network}, Shows: diag.Surely},

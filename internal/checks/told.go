@@ -38,12 +38,14 @@ var (
 	// missing are why a part of the page does not come or does nothing.
 	missing = []string{"network-offline", "network-captive-portal", "network-host-unreachable", "network-rewritten", "network-slow",
 		"script-blocked", "script-policy", "websocket-blocked", "page-altered"}
+	// clocks are why what has a time on it looks expired or not valid yet.
+	clocks = []string{"server-clock-wrong", "clock-unstable", "clock-time-zone", "clock-wrong"}
 	// oldBrowser are why a page does not run, or deals with cookies in ways of its own:
 	// Internet Explorer mode has other cookies than Edge, and browsers of before
 	// 2019 take SameSite=None for Strict (Chromium's list of incompatible clients).
 	oldBrowser = []string{"browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
 	// oldPage are why the page is not the one that the server expects.
-	oldPage = []string{"page-stale", "page-several-tabs", "network-address-changes", "clock-wrong"}
+	oldPage = []string{"page-stale", "page-several-tabs", "network-address-changes"}
 )
 
 var (
@@ -63,14 +65,14 @@ var (
 		"reset-password", "contact-administrator")
 
 	// The clock of this device is no cause: codes come from the phone's.
-	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, nil,
+	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"server-clock-wrong"},
 		"set-phone-clock", "resend-code", "use-backup-code", "contact-support")
 
 	accountCodeNotDelivered = told("account-code-not-delivered", evidence.MFANotDelivered, nil,
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, missing, oldBrowser, oldPage, []string{"popup-blocked", "network-local-access"}),
+		slices.Concat(noCookies, lostCookies, missing, oldBrowser, oldPage, clocks, []string{"popup-blocked", "network-local-access"}),
 		"use-organisation-sign-in", "start-sign-in-again", "try-private-window", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
@@ -84,7 +86,7 @@ var (
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, oldBrowser, oldPage, []string{"network-rewritten"}),
+		slices.Concat(noCookies, lostCookies, oldBrowser, oldPage, clocks, []string{"network-rewritten"}),
 		"start-sign-in-again", "close-other-tabs", "clear-site-data", "try-private-window", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,

@@ -27,39 +27,16 @@ import (
 	"latchkey/internal/evidence"
 )
 
-// Reading is what the two clocks of a device showed, read one right after the
-// other.
-type Reading struct {
-	Wall float64 `json:"wall"` // Date.now(), which anybody may set
-	Mono float64 `json:"mono"` // performance.now(), which nobody sets but which may stop while the device sleeps
-}
-
 // lead is what the wall clock is ahead of its monotonic one. It stays
 // the same until one of the two is set or stops.
-func (r Reading) lead() float64 { return r.Wall - r.Mono }
+func lead(r evidence.Reading) float64 { return r.Wall - r.Mono }
 
-// Sample is one exchange with the server.
-type Sample struct {
-	Before Reading `json:"before"` // just before the request left
-	After  Reading `json:"after"`  // as soon as the answer was there
-	// Received and Sent are when the server got the request and when it wrote
-	// the answer, by its clock.
-	Received float64 `json:"received"`
-	Sent     float64 `json:"sent"`
-	// Rounded is down to multiples of how much the server's stamps were
-	// rounded; zero if to less than a thousandth.
-	Rounded float64 `json:"rounded,omitempty"`
-	// Replayed is whether the answer came without the nonce of the request, so
-	// that nobody knows when it was written.
-	Replayed bool `json:"replayed,omitempty"`
-}
-
-// FromDate makes a sample of an answer's Date header, which is all that some
+// FromDate makes an exchange of an answer's Date header, which is all that some
 // servers tell: the second in which they wrote it (RFC 9110 section 6.6.1), so
-// that one sample is at best a second wide. Whoever calls it has to know that no
-// cache or captive portal answered.
-func FromDate(before, after Reading, date float64) Sample {
-	return Sample{Before: before, After: after, Received: date, Sent: date, Rounded: 1000}
+// that one is at best a second wide. Whoever calls it has to know that no cache
+// or captive portal answered.
+func FromDate(before, after evidence.Reading, date float64) evidence.Exchange {
+	return evidence.Exchange{Before: before, After: after, Received: date, Sent: date, Rounded: 1000}
 }
 
 // Grain is how coarse the device's clocks are, as [Measure] finds out on the
@@ -78,9 +55,9 @@ type Grain struct {
 // resistFingerprinting, before it took the 16.67 of today.
 const coarsest = 100
 
-// Measure tells the grain from readings that a loop took without a pause, for
-// five steps or more.
-func Measure(walls, monos []float64) Grain { return Grain{step(walls), step(monos), noisy(walls)} }
+// Measure tells the grain from what a loop read without a pause, five steps of
+// each clock or more.
+func Measure(x evidence.Exchanges) Grain { return Grain{step(x.Walls), step(x.Monos), noisy(x.Turns)} }
 
 // step is the least by which a clock goes on, from readings one after the other:
 // many in a loop, or few and far between, of which it is at least that. It is
@@ -98,27 +75,19 @@ func step(readings []float64) float64 {
 // noisy is whether the steps of a clock are not equally long: counting how often
 // a loop comes by tells time more finely than the clock does. Half of the steps
 // count, because the loop may be held up in others.
-func noisy(readings []float64) bool {
-	var all []int
-	n := 0
-	for i := 1; i < len(readings); i++ {
-		if n++; readings[i] != readings[i-1] {
-			all = append(all, n)
-			n = 0
-		}
-	}
-	if len(all) < 5 {
+func noisy(turns []int) bool {
+	if len(turns) < 5 {
 		return false
 	}
-	all = all[1:] // which began before the loop
+	all := slices.Clone(turns[1:]) // the first began before the loop
 	slices.Sort(all)
 	middle := all[len(all)/2]
 	return middle >= 8 && 4*(all[len(all)*3/4]-all[len(all)/4]) > middle
 }
 
 // of completes what was measured from the samples.
-func (g Grain) of(samples []Sample) Grain {
-	least := func(clock func(Reading) float64) float64 {
+func (g Grain) of(samples []evidence.Exchange) Grain {
+	least := func(clock func(evidence.Reading) float64) float64 {
 		var all []float64
 		for _, s := range samples {
 			all = append(all, clock(s.Before), clock(s.After))
@@ -127,10 +96,10 @@ func (g Grain) of(samples []Sample) Grain {
 		return step(all)
 	}
 	if !(g.Wall > 0 && g.Wall <= coarsest) {
-		g.Wall = least(func(r Reading) float64 { return r.Wall })
+		g.Wall = least(func(r evidence.Reading) float64 { return r.Wall })
 	}
 	if !(g.Mono > 0 && g.Mono <= coarsest) {
-		g.Mono = least(func(r Reading) float64 { return r.Mono })
+		g.Mono = least(func(r evidence.Reading) float64 { return r.Mono })
 	}
 	// Date.now() cuts off what is less than 1 (ECMA-262, Date.now), also of a
 	// coarser grid, whose 16.67 then looks like 16 or 17.
@@ -208,12 +177,12 @@ const (
 )
 
 // Estimate judges samples in the order in which they were taken.
-func Estimate(samples []Sample, grain Grain) Verdict {
+func Estimate(samples []evidence.Exchange, grain Grain) Verdict {
 	var v Verdict
 	why := make([]Reason, len(samples))
-	var sound []Sample // whose readings are times
+	var sound []evidence.Exchange // whose readings are times
 	for i, s := range samples {
-		if why[i] = s.fault(); why[i] != Broken {
+		if why[i] = fault(s); why[i] != Broken {
 			sound = append(sound, s)
 		}
 	}
@@ -221,14 +190,14 @@ func Estimate(samples []Sample, grain Grain) Verdict {
 	blur := 2 * (grain.Wall + grain.Mono) // of the difference of two leads
 
 	// Only what came after the last jump counts.
-	var last *Reading
+	var last *evidence.Reading
 	for i := range samples {
 		if why[i] == Broken {
 			continue
 		}
-		for _, r := range []*Reading{&samples[i].Before, &samples[i].After} {
-			if last != nil && math.Abs(r.lead()-last.lead()) > jump+blur {
-				v.jumped(samples, why, i, r == &samples[i].After, r.lead()-last.lead())
+		for _, r := range []*evidence.Reading{&samples[i].Before, &samples[i].After} {
+			if last != nil && math.Abs(lead(*r)-lead(*last)) > jump+blur {
+				v.jumped(samples, why, i, r == &samples[i].After, lead(*r)-lead(*last))
 			}
 			last = r
 		}
@@ -236,7 +205,7 @@ func Estimate(samples []Sample, grain Grain) Verdict {
 	bounds := make([]evidence.Offset, len(samples))
 	for i, s := range samples {
 		if why[i] == "" {
-			if bounds[i] = s.bounds(*last, grain, blur); bounds[i].Lo > bounds[i].Hi {
+			if bounds[i] = bound(s, *last, grain, blur); bounds[i].Lo > bounds[i].Hi {
 				why[i] = Negative
 			}
 		}
@@ -269,7 +238,7 @@ func Estimate(samples []Sample, grain Grain) Verdict {
 }
 
 // fault is what is wrong with a sample by itself.
-func (s Sample) fault() Reason {
+func fault(s evidence.Exchange) Reason {
 	for _, x := range []float64{s.Before.Wall, s.Before.Mono, s.After.Wall, s.After.Mono, s.Received, s.Sent, s.Rounded} {
 		if !(math.Abs(x) <= sane) {
 			return Broken
@@ -286,7 +255,7 @@ func (s Sample) fault() Reason {
 
 // jumped notes that between sample i and the one before it, or during it, the
 // wall clock went ahead of the monotonic one by size.
-func (v *Verdict) jumped(samples []Sample, why []Reason, i int, during bool, size float64) {
+func (v *Verdict) jumped(samples []evidence.Exchange, why []Reason, i int, during bool, size float64) {
 	reason := Stepped
 	if size > 0 && asleep(samples, why, i, during) {
 		reason = Slept
@@ -305,7 +274,7 @@ func (v *Verdict) jumped(samples []Sample, why []Reason, i int, during bool, siz
 // did: then it was the monotonic one that stopped, as it does in sleep on some
 // systems (w3c/hr-time issue 115). Without an answer on both sides nobody can
 // tell, and the clock counts as set.
-func asleep(samples []Sample, why []Reason, i int, during bool) bool {
+func asleep(samples []evidence.Exchange, why []Reason, i int, during bool) bool {
 	trusted := func(j int) bool {
 		return j >= 0 && j < len(samples) && why[j] != Broken && why[j] != Replayed && why[j] != Negative
 	}
@@ -324,19 +293,19 @@ func asleep(samples []Sample, why []Reason, i int, during bool) bool {
 	return math.Abs(server-(b.Before.Wall-a.Before.Wall)) < math.Abs(server-(b.Before.Mono-a.Before.Mono))
 }
 
-// bounds is where the offset is at the time of the last reading. The request was
+// bound is where the offset is at the time of the last reading. The request was
 // received after it was sent, and the answer was sent before it was received; a
 // reading is off by a grain to either side, because some browsers add noise to
 // what they round (W3C High Resolution Time, coarsen time). What may have
 // happened to the clock since is added to it: it was set by what its lead
 // changed, or not and the page was held up, or the device slept.
-func (s Sample) bounds(last Reading, grain Grain, blur float64) evidence.Offset {
-	since := func(r Reading) (lo, hi float64) {
+func bound(s evidence.Exchange, last evidence.Reading, grain Grain, blur float64) evidence.Offset {
+	since := func(r evidence.Reading) (lo, hi float64) {
 		if r == last {
 			return 0, 0
 		}
 		ran := drift * math.Abs(last.Mono-r.Mono)
-		set := last.lead() - r.lead()
+		set := lead(last) - lead(r)
 		return math.Min(0, set-blur) - ran, math.Max(0, set+blur) + ran
 	}
 	less, _ := since(s.Before)

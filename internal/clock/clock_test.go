@@ -26,7 +26,7 @@ func taken(at, ahead float64) Sample {
 }
 
 // later is the sample as it is when so much happened to the clocks before it.
-func (s Sample) later(set, stopped float64) Sample {
+func later(s Sample, set, stopped float64) Sample {
 	for _, r := range []*Reading{&s.Before, &s.After} {
 		r.Wall += set
 		r.Mono -= stopped
@@ -90,35 +90,35 @@ func TestEstimate_judgesSamples(t *testing.T) {
 			want{lo: 4990, hi: 5010, used: 1, rejected: []Rejection{{0, First}, {2, Broken}, {3, Broken}}}},
 
 		{"set between two exchanges",
-			[]Sample{ok(0), ok(1), ok(2).later(hour, 0), ok(3).later(hour, 0)},
+			[]Sample{ok(0), ok(1), later(ok(2), hour, 0), later(ok(3), hour, 0)},
 			want{lo: hour + 4990, hi: hour + 5010, used: 2, rejected: []Rejection{{0, Stepped}, {1, Stepped}}, step: hour}},
 		{"set in mid-exchange",
-			[]Sample{ok(0), but(ok(1), func(s *Sample) { s.After.Wall -= hour }), ok(2).later(-hour, 0)},
+			[]Sample{ok(0), but(ok(1), func(s *Sample) { s.After.Wall -= hour }), later(ok(2), -hour, 0)},
 			want{lo: 4990 - hour, hi: 5010 - hour, used: 1, rejected: []Rejection{{0, Stepped}, {1, Stepped}}, step: -hour}},
 		{"set by two seconds",
-			[]Sample{ok(0), ok(1), ok(2).later(2000, 0)},
+			[]Sample{ok(0), ok(1), later(ok(2), 2000, 0)},
 			want{lo: 6990, hi: 7010, used: 1, rejected: []Rejection{{0, Stepped}, {1, Stepped}}, step: 2000}},
 		{"set and set back",
-			[]Sample{ok(0), ok(1).later(hour, 0), ok(2)},
+			[]Sample{ok(0), later(ok(1), hour, 0), ok(2)},
 			want{lo: 4990, hi: 5010, used: 1, rejected: []Rejection{{0, Stepped}, {1, Stepped}}, step: hour}},
 		{"set during the last exchange leaves nothing to go by",
 			[]Sample{ok(0), ok(1), but(ok(2), func(s *Sample) { s.After.Wall += hour })},
 			want{rejected: []Rejection{{0, Stepped}, {1, Stepped}, {2, Stepped}}, step: hour}},
 		{"set by little is not told from a page that is held up, and makes it wide",
-			[]Sample{ok(0), ok(1).later(30, 0)},
+			[]Sample{ok(0), later(ok(1), 30, 0)},
 			want{lo: 5020, hi: 5040, used: 1, rejected: []Rejection{{0, First}}}},
 		{"set by little after the only exchange",
-			[]Sample{ok(0), but(ok(1).later(30, 0), func(s *Sample) { s.Replayed = true })},
+			[]Sample{ok(0), but(later(ok(1), 30, 0), func(s *Sample) { s.Replayed = true })},
 			want{lo: 4990, hi: 5040, used: 1, rejected: []Rejection{{1, Replayed}}}},
 
 		{"slept between two exchanges",
-			[]Sample{ok(0), ok(1), taken(hour, 5000).later(0, hour-500)},
+			[]Sample{ok(0), ok(1), later(taken(hour, 5000), 0, hour-500)},
 			want{lo: 4990, hi: 5010, used: 1, rejected: []Rejection{{0, Slept}, {1, Slept}}, sleep: hour - 500}},
 		{"slept in mid-exchange, the answer waiting",
-			[]Sample{ok(0), but(ok(1), func(s *Sample) { s.After.Wall += hour }), taken(hour+200, 5000).later(0, hour)},
+			[]Sample{ok(0), but(ok(1), func(s *Sample) { s.After.Wall += hour }), later(taken(hour+200, 5000), 0, hour)},
 			want{lo: 4990, hi: 5010, used: 1, rejected: []Rejection{{0, Slept}, {1, Slept}}, sleep: hour}},
 		{"slept in the first exchange of all",
-			[]Sample{but(ok(0), func(s *Sample) { s.After.Wall += hour }), taken(hour+200, 5000).later(0, hour)},
+			[]Sample{but(ok(0), func(s *Sample) { s.After.Wall += hour }), later(taken(hour+200, 5000), 0, hour)},
 			want{lo: 4990, hi: 5010, used: 1, rejected: []Rejection{{0, Slept}}, sleep: hour}},
 		{"slept while the monotonic clock ran on",
 			[]Sample{ok(0), ok(1), but(ok(2), func(s *Sample) { s.After.Wall += hour; s.After.Mono += hour }), taken(hour+400, 5000)},
@@ -180,8 +180,8 @@ func TestFromDate_holdsASecondAtLeast(t *testing.T) {
 	// A second that begins meanwhile narrows it to the time between.
 	v = Estimate([]Sample{
 		FromDate(before, after, 12_000),
-		FromDate(Reading{12_935, 600}, Reading{12_955, 620}, 12_000),
-		FromDate(Reading{13_035, 700}, Reading{13_055, 720}, 13_000),
+		FromDate(Reading{Wall: 12_935, Mono: 600}, Reading{Wall: 12_955, Mono: 620}, 12_000),
+		FromDate(Reading{Wall: 13_035, Mono: 700}, Reading{Wall: 13_055, Mono: 720}, 13_000),
 	}, fine)
 	assert.Equal(t, 2, v.Used)
 	assert.InDelta(t, -65, v.Offset.Lo, 0.2)
@@ -227,7 +227,7 @@ func TestMeasure_tellsNoiseFromRoundingDown(t *testing.T) {
 		{"nothing", nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			assert.Equal(t, c.want, Measure(c.walls, nil).Noisy)
+			assert.Equal(t, c.want, Measure(ticks(c.walls, nil)).Noisy)
 		})
 	}
 }
@@ -253,7 +253,7 @@ func TestVerdict_isReadableAsJSON(t *testing.T) {
 }
 
 func FuzzEstimate_neverPanicsAndKeepsItsOrder(f *testing.F) {
-	seed, err := json.Marshal([]Sample{taken(0, 0), taken(100, 0), taken(200, 0).later(hour, 0), taken(300, 9000)})
+	seed, err := json.Marshal([]Sample{taken(0, 0), taken(100, 0), later(taken(200, 0), hour, 0), taken(300, 9000)})
 	require.NoError(f, err)
 	f.Add(seed, 1., 0.1, true)
 	f.Add([]byte(`[{},{"replayed":true},{"rounded":-1}]`), 0., -1., false)

@@ -3,6 +3,13 @@ package clock
 import (
 	"math"
 	"math/rand/v2"
+
+	"latchkey/internal/evidence"
+)
+
+type (
+	Reading = evidence.Reading
+	Sample  = evidence.Exchange
 )
 
 // epoch is when simulations begin, by the server's clock.
@@ -232,7 +239,7 @@ func (r run) ask(most int, within float64) (samples []Sample, truth float64) {
 			w := d.wall(t)
 			t += e.Pause
 			truth = d.ahead(t)
-			return Reading{w, d.mono(t)}
+			return Reading{Wall: w, Mono: d.mono(t)}
 		}
 		begun := t
 		s := Sample{Before: read()}
@@ -265,5 +272,25 @@ func (r run) measured() Grain {
 		}
 		return readings
 	}
-	return Measure(loop(d.wall, max(d.Grain.Wall, 1)), loop(d.mono, d.Grain.Mono))
+	return Measure(ticks(loop(d.wall, max(d.Grain.Wall, 1)), loop(d.mono, d.Grain.Mono)))
+}
+
+// ticks is what the browser's loop makes of its readings.
+func ticks(walls, monos []float64) evidence.Exchanges {
+	changes := func(readings []float64) (values []float64, turns []int) {
+		n := 0
+		for i, r := range readings {
+			if i == 0 {
+				values = append(values, r)
+			} else if n++; r != readings[i-1] {
+				values, turns = append(values, r), append(turns, n)
+				n = 0
+			}
+		}
+		return values, turns
+	}
+	var x evidence.Exchanges
+	x.Walls, x.Turns = changes(walls)
+	x.Monos, _ = changes(monos)
+	return x
 }

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -78,7 +77,6 @@ func TestFirefox(t *testing.T) {
 		testEngineWithoutScripts(t, site, drive.Firefox, prefs("javascript.enabled", false), "find javascript.enabled")
 	})
 
-	t.Run("wrong clock", func(t *testing.T) { testEngineClock(t, site, drive.Firefox) })
 }
 
 // TestWebKit is what a person gets from a real WebKitGTK with real faults. It
@@ -113,7 +111,6 @@ func TestWebKit(t *testing.T) {
 		testEngineWithoutScripts(t, site, drive.WebKit, drive.Options{Flags: []string{"--enable-javascript=FALSE"}}, "settings of this browser")
 	})
 
-	t.Run("wrong clock", func(t *testing.T) { testEngineClock(t, site, drive.WebKit) })
 }
 
 func testEngineHealthy(t *testing.T, site *site, engine drive.Engine) {
@@ -155,19 +152,5 @@ func testEngineWithoutScripts(t *testing.T, site *site, engine drive.Engine, o d
 	assert.Equal(t, "turn-on-javascript", l.Fixes[0])
 	assert.Contains(t, l.Text, steps)
 	quiet(t, l)
-	requireSameJudgement(t, site, l)
-}
-
-func testEngineClock(t *testing.T, site *site, engine drive.Engine) {
-	clock := drive.NewClock(t, 10*time.Minute)
-	l := open(t, drive.Open(t, engine, drive.Options{Env: clock.Env()}), site.page(""))
-	requireWhole(t, l)
-	assert.Equal(t, "wasm", l.Tier)
-	assert.Equal(t, []string{"clock-wrong"}, l.Findings)
-	f := finding(t, l, "clock-wrong")
-	assert.InDelta(t, 600, f.Args["offset"], 1)
-	assert.Equal(t, "ahead", f.Args["direction"])
-	assert.Equal(t, diag.Sure, f.Sureness)
-	assert.Contains(t, l.Text, "This computer's clock is 10 minutes ahead")
 	requireSameJudgement(t, site, l)
 }

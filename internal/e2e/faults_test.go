@@ -201,48 +201,6 @@ func testCrash(t *testing.T) {
 	}
 }
 
-func testWrongClock(t *testing.T) {
-	site := startSite(t)
-	clock := drive.NewClock(t, 0)
-	for _, c := range []struct {
-		tier    string
-		options drive.Options
-	}{
-		{"wasm", drive.Options{Env: clock.Env()}},
-		{"script", drive.Options{Env: clock.Env(), Flags: jitless.Flags}},
-	} {
-		t.Run(c.tier, func(t *testing.T) {
-			tab := drive.OpenChromium(t, c.options)
-			for _, c := range []struct {
-				offset    time.Duration
-				direction string
-				says      string
-			}{
-				{10 * time.Minute, "ahead", "This computer's clock is 10 minutes ahead"},
-				{-10 * time.Minute, "behind", "This computer's clock is 10 minutes behind"},
-			} {
-				require.NoError(t, clock.Set(c.offset))
-				l := open(t, tab, site.page(""))
-				requireWhole(t, l)
-				require.Equal(t, "clock-wrong", l.top())
-				f := finding(t, l, "clock-wrong")
-				assert.InDelta(t, c.offset.Seconds(), f.Args["offset"], 1)
-				assert.Equal(t, c.direction, f.Args["direction"])
-				assert.Equal(t, diag.Sure, f.Sureness)
-				assert.Contains(t, l.Text, c.says)
-				requireSameJudgement(t, site, l)
-			}
-			for _, offset := range []time.Duration{30 * time.Second, -30 * time.Second} {
-				require.NoError(t, clock.Set(offset))
-				l := open(t, tab, site.page(""))
-				requireWhole(t, l)
-				assert.Equal(t, c.tier, l.Tier)
-				assert.Contains(t, l.Report.Passed, "clock-wrong", "that much is forgiven")
-			}
-		})
-	}
-}
-
 // again presses the button and waits for the answer.
 func again(t *testing.T, tab *drive.Tab) look {
 	t.Helper()

@@ -46,7 +46,6 @@ func TestTiers(t *testing.T) {
 	t.Run("slow server", testSlowServer)
 	t.Run("module", testModule)
 	t.Run("crash", testCrash)
-	t.Run("wrong clock", testWrongClock)
 	t.Run("without the server", testWithoutServer)
 	t.Run("Lockdown Mode", testLockdown)
 	t.Run("too many requests", testTooMany)

@@ -43,7 +43,7 @@ func collect(t *testing.T, w Window, e evidence.Evidence, where evidence.Embeddi
 
 var healthy = window{
 	"claim":     `{"agent":"Mozilla/5.0"}`,
-	"clock":     `{"lo":-12,"hi":30}`,
+	"clock":     `{"list":[{"received":12}]}`,
 	"cookies":   `{"seen":true,"kinds":[{"secure":true,"came":true}],"jar":{"count":2,"bytes":40}}`,
 	"opfs":      `true`,
 	"build":     `{"same":true}`,
@@ -60,7 +60,7 @@ var healthy = window{
 func TestCollect_fillsInWhatTheBrowserAnswers(t *testing.T) {
 	e := collect(t, healthy, evidence.Evidence{}, evidence.Top)
 	assert.Equal(t, evidence.Saw(evidence.Claim{Agent: "Mozilla/5.0"}), e.Identity.Script)
-	assert.Equal(t, evidence.Saw(evidence.Offset{Lo: -12, Hi: 30}), e.Clock.Offset)
+	assert.Equal(t, evidence.Saw(evidence.Exchanges{List: []evidence.Exchange{{Received: 12}}}), e.Clock.Exchanges)
 	assert.Equal(t, evidence.Cookies{
 		HTTP:  evidence.Saw(true),
 		Kinds: evidence.Saw(evidence.Kinds{{Secure: true, Came: true}}),
@@ -97,7 +97,7 @@ func TestCollect_makesStatesOfWhatGoesWrong(t *testing.T) {
 		{"an error of ours", errors.New("odd"), evidence.Broken, "odd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := collect(t, window{"claim": `{}`, "clock": `{"lo":0,"hi":0}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`, "opfs": `true`, "build": `{}`, "network": `{}`, "echoes": `{}`, "sample": `{}`}, evidence.Evidence{}, evidence.Top)
+			e := collect(t, window{"claim": `{}`, "clock": `{}`, "cookies": c.answer, "indexedDB": `true`, "cache": `true`, "third": `{}`, "caps": `false`, "tabs": `{}`, "opfs": `true`, "build": `{}`, "network": `{}`, "echoes": `{}`, "sample": `{}`}, evidence.Evidence{}, evidence.Top)
 			assert.Equal(t, evidence.Fact[bool]{State: c.state, Note: c.note}, e.Cookies.HTTP)
 			assert.Equal(t, evidence.Saw(true), e.Storage.Cache, "the others are untouched")
 		})
@@ -108,27 +108,27 @@ func TestCollect_doesNotWaitForeverForAnyProbe(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // stands for the time limit, without its time
 	e := Collect(ctx, window{}, evidence.Evidence{}, All(evidence.Top), func(int, int, evidence.Evidence) {})
-	assert.Equal(t, evidence.Late, e.Clock.Offset.State)
+	assert.Equal(t, evidence.Late, e.Clock.Exchanges.State)
 	assert.Equal(t, evidence.Late, e.Cookies.HTTP.State)
 	assert.Equal(t, evidence.ThirdParty{Frame: evidence.Failed[string]("timeout")}, e.ThirdParty, "a frame that keeps silent was not tested")
 }
 
 func TestCollect_leavesOutWhatIsKnown(t *testing.T) {
 	known := evidence.Evidence{Cookies: evidence.Cookies{HTTP: evidence.Saw(false)}}
-	known.Clock.Offset = evidence.Failed[evidence.Offset]("timeout")
+	known.Clock.Exchanges = evidence.Failed[evidence.Exchanges]("timeout")
 	var steps []int
 	e := Collect(t.Context(), healthy, known, All(evidence.Top), func(done, all int, _ evidence.Evidence) {
 		steps = append(steps, done)
 		assert.Equal(t, 12, all)
 	})
 	assert.Equal(t, evidence.Saw(false), e.Cookies.HTTP, "seen before")
-	assert.Equal(t, evidence.OK, e.Clock.Offset.State, "late before, so it is asked again")
+	assert.Equal(t, evidence.OK, e.Clock.Exchanges.State, "late before, so it is asked again")
 	assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, steps)
 }
 
 func TestAll_asksNothingOfCookiesAndStorageInAFrameOfAnotherSite(t *testing.T) {
 	e := collect(t, healthy, evidence.Evidence{}, evidence.CrossOrigin)
-	assert.True(t, e.Clock.Offset.Known())
+	assert.True(t, e.Clock.Exchanges.Known())
 	assert.Equal(t, evidence.Cookies{}, e.Cookies)
 	assert.Equal(t, evidence.Storage{}, e.Storage)
 	assert.Equal(t, evidence.Page{}, e.Page)

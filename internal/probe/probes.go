@@ -47,13 +47,21 @@ var echoes = func() Probe {
 	return p
 }()
 
+// clock asks for 2 s, and if nobody answered for the page whose Date header tells
+// the time.
+var clock = func() Probe {
+	p := New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Exchanges] { return &e.Clock.Exchanges }, ask[evidence.Exchanges]("clock"))
+	p.limit = 4 * time.Second
+	return p
+}()
+
 // All returns the probes of the wasm tier. In a frame of another site than the
 // login page's those about cookies and storage are left out: what a
 // third-party frame may keep is another question.
 func All(where evidence.Embedding) []Probe {
 	probes := []Probe{
 		New("claim", func(e *evidence.Evidence) *evidence.Fact[evidence.Claim] { return &e.Identity.Script }, ask[evidence.Claim]("claim")),
-		New("clock", func(e *evidence.Evidence) *evidence.Fact[evidence.Offset] { return &e.Clock.Offset }, ask[evidence.Offset]("clock")),
+		clock,
 		thirdParty,
 		network,
 		echoes,

@@ -24,13 +24,16 @@ type Report struct {
 	diag.Diagnosis
 	// Seen is the evidence, redacted.
 	Seen evidence.Evidence `json:"seen"`
+	// Clock is what was seen of clocks, as fine as it was measured: for the
+	// person's own screen alone.
+	Clock evidence.Clock `json:"-"`
 }
 
 // New makes the report of a judgement and the evidence that it is about.
 func New(e evidence.Evidence, d diag.Diagnosis) Report {
 	r := Report{
 		Schema: Schema, Tier: e.Run.Tier, TierReason: e.Run.TierReason,
-		Outcome: evidence.Unknown, Diagnosis: d, Seen: Redact(e),
+		Outcome: evidence.Unknown, Diagnosis: d, Seen: Redact(e), Clock: e.Clock,
 	}
 	if e.Host.Outcome.State == evidence.OK {
 		r.Outcome = e.Host.Outcome.Value

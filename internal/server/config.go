@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"latchkey/internal/agent"
+	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
 )
 
@@ -41,6 +43,7 @@ type Config struct {
 	Popups  bool
 	Page    Page
 	Network Network
+	Clock   Clock
 	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
@@ -173,6 +176,22 @@ type Page struct {
 	Patches []string
 }
 
+// Clock says which clocks the login compares, and who knows the time.
+type Clock struct {
+	// Uses are what the login uses that breaks when clocks differ; nil if nobody
+	// said.
+	Uses []clock.Use
+	// Tolerance is how far off a device's clock may be, as the operator knows it;
+	// 0 if nobody said.
+	Tolerance time.Duration
+	// CookieLifetime is how long the login's cookie lives that says so with
+	// Expires; 0 if there is none.
+	CookieLifetime time.Duration
+	// NTP are the time servers that our own clock is compared with, as host or
+	// host:port.
+	NTP []string
+}
+
 func (c Config) policy() agent.Policy {
 	p := agent.DefaultPolicy()
 	if c.Browsers.Supported != nil {
@@ -268,6 +287,14 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		{"network", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"ja4_header", p.text(&c.Network.JA4Header, headerName)},
+			})
+		}},
+		{"clock", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"uses", listOf(p, &c.Clock.Uses, clockUse)},
+				{"tolerance", one(p, &c.Clock.Tolerance, duration)},
+				{"cookie_lifetime", one(p, &c.Clock.CookieLifetime, duration)},
+				{"ntp", listOf(p, &c.Clock.NTP, timeServer)},
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
@@ -691,9 +718,39 @@ func duration(s string) (time.Duration, problem) {
 	case err != nil:
 		return 0, problem{fmt.Sprintf("%q is no length of time", s), "write it like 20m, 90s or 1h30m"}
 	case d < time.Second:
-		return 0, problem{fmt.Sprintf("%q is too short", s), "write how long the login page's security token is good for, like 20m"}
+		return 0, problem{fmt.Sprintf("%q is too short", s), "write a second or more, like 20m"}
 	}
 	return d, problem{}
+}
+
+func clockUse(s string) (clock.Use, problem) {
+	u, ok := clock.Find(s)
+	switch {
+	case s == clock.CookieExpires:
+		return u, problem{fmt.Sprintf("%q has a length of its own", s), "leave it out and write how long the cookie lives, like cookie_lifetime: 20m"}
+	case s == clock.Own:
+		return u, problem{fmt.Sprintf("%q has a length of its own", s), "leave it out and write how far off a clock may be, like tolerance: 30s"}
+	case !ok:
+		var ids []string
+		for _, u := range clock.Uses {
+			ids = append(ids, u.ID)
+		}
+		return u, problem{fmt.Sprintf("there is no use %q", s), suggest(s, "uses", ids)}
+	}
+	return u, problem{}
+}
+
+// timeServer is a host, or an address, and a port unless it is NTP's own.
+func timeServer(s string) (string, problem) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.Trim(s, "[]"), "123"
+	}
+	_, notAddress := netip.ParseAddr(host)
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || notAddress != nil && !cookieDomainForm.MatchString(strings.ToLower(host)) {
+		return "", problem{fmt.Sprintf("%q is no time server", s), "write it like ntp.portal.example or 10.0.0.1:123"}
+	}
+	return net.JoinHostPort(host, port), problem{}
 }
 
 func webAddress(s string) (string, problem) {

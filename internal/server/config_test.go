@@ -12,10 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"latchkey/internal/agent"
+	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
 )
 
 func TestParseConfig_readsEverything(t *testing.T) {
+	dpop, _ := clock.Find("dpop")
+	saml, _ := clock.Find("saml")
 	c, err := ParseConfig([]byte(`
 site:
   name: Example Clinic
@@ -40,6 +43,7 @@ page:
   key: 0123456789abcdef-of-the-clinic
   max_age: 20m
 network: {ja4_header: X-JA4}
+clock: {uses: [dpop, saml], tolerance: 30s, cookie_lifetime: 20m, ntp: [ntp1.Example, "10.0.0.1:1123", "::1", "[::1]:124"]}
 trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
 outcomes:
   E1042: account_locked
@@ -57,6 +61,10 @@ outcomes:
 		},
 		Page:    Page{Form: "#login", Key: "0123456789abcdef-of-the-clinic", MaxAge: 20 * time.Minute},
 		Network: Network{JA4Header: "X-JA4"},
+		Clock: Clock{
+			Uses: []clock.Use{dpop, saml}, Tolerance: 30 * time.Second, CookieLifetime: 20 * time.Minute,
+			NTP: []string{"ntp1.Example:123", "10.0.0.1:1123", "[::1]:123", "[::1]:124"},
+		},
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
 		},
@@ -100,7 +108,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -146,6 +154,12 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a number for a length of time", "page:\n  max_age: 20\n", "f:2: page.max_age: is not text but int"},
 		{"a length of time that is too short", "page:\n  max_age: -5m\n", `f:2: page.max_age: "-5m" is too short`},
 		{"a header that is none", "network:\n  ja4_header: 'X-JA4:'\n", `f:2: network.ja4_header: "X-JA4:" is no name of a header (hint: write it like X-JA4)`},
+		{"a use that is none", "clock:\n  uses: [kerberso]\n", `f:2: clock.uses[0]: there is no use "kerberso" (hint: did you mean kerberos?)`},
+		{"a use that needs a length", "clock:\n  uses: [cookie-expires]\n", `has a length of its own (hint: leave it out and write how long the cookie lives, like cookie_lifetime: 20m)`},
+		{"a use that is the operator's own", "clock:\n  uses: [own]\n", `like tolerance: 30s)`},
+		{"a tolerance of nothing", "clock:\n  tolerance: 0s\n", `f:2: clock.tolerance: "0s" is too short`},
+		{"a time server with a scheme", "clock:\n  ntp: ['ntp://a']\n", `f:2: clock.ntp[0]: "ntp://a" is no time server (hint: write it like ntp.portal.example or 10.0.0.1:123)`},
+		{"a time server with a port that is none", "clock:\n  ntp: ['a.example:ntp']\n", `"a.example:ntp" is no time server`},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}

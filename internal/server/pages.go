@@ -22,6 +22,7 @@ import (
 
 	"latchkey/app/widget"
 	"latchkey/internal/agent"
+	"latchkey/internal/clock"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -180,6 +181,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	}
 	way.into(&e.Network)
 	agent.Identify(&e, s.policy)
+	s.addClock(&e)
 	s.document(w, r, v, e)
 }
 
@@ -267,6 +269,13 @@ type frameConfig struct {
 	Patches  []string                             `json:"patches,omitzero"`
 	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
 	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
+	Clock    clockConfig                          `json:"clock,omitzero"`
+}
+
+// clockConfig is what the server knows about clocks.
+type clockConfig struct {
+	Tolerances evidence.Fact[evidence.Tolerances]  `json:"tolerances,omitzero"`
+	Server     evidence.Fact[evidence.ServerClock] `json:"server,omitzero"`
 }
 
 // frameFinding is a finding and how it is shown.
@@ -331,7 +340,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	}{
 		Title:   s.words.Text(nil, "ui.title"),
 		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("network.js"), s.asset("frame.js")},
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("network.js"), s.asset("frame.js")},
 		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
 		Report:  rep,
 		Config: frameConfig{
@@ -345,6 +354,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
+			Clock: clockConfig{e.Clock.Tolerances, e.Clock.Server},
 		},
 	}
 	if len(v.before) == 0 {
@@ -468,10 +478,11 @@ func hostname(address string) string {
 // addSeen puts in what the request itself shows of the browser that posted,
 // where the evidence does not say it already.
 func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
-	defer func() { agent.Identify(e, s.policy) }()
+	clock.Conclude(&e.Clock)
 	run := r.URL.Query().Get("run")
-	if !runForm.MatchString(run) {
-		return // somebody judges evidence from elsewhere
+	if !runForm.MatchString(run) { // somebody judges evidence from elsewhere
+		agent.Identify(e, s.policy)
+		return
 	}
 	if !e.Browser.Family.Known() && !e.Identity.Request.Known() {
 		e.Identity.Request = identity(r).Request
@@ -480,6 +491,8 @@ func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
 		s.cookiesSeen(r, run).into(&e.Cookies)
 	}
 	s.reach(r, addresses(r)).into(&e.Network)
+	agent.Identify(e, s.policy)
+	s.addClock(e)
 }
 
 var tooManyTemplate = template.Must(template.New("too-many").Parse(

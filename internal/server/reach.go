@@ -40,8 +40,9 @@ func (c reach) into(n *evidence.Network) {
 	}
 }
 
-// tellReach answers GET {base}/reach?address=…&needs=0,2.
+// tellReach answers GET {base}/reach?address=…&needs=0,2&clock=-1,2.
 func (s *server) tellReach(w http.ResponseWriter, r *http.Request) {
+	s.hear(r)
 	seen := s.reach(r, addresses(r))
 	seen.Needs = s.reachable(r, r.URL.Query().Get("needs"))
 	writeJSON(w, seen)

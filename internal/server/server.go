@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -51,14 +53,24 @@ type server struct {
 	words    *text.Catalogue
 	nameKey  [16]byte // see hashed
 	reached  []reached
+	own      ownClock
 	letOut   atomic.Bool // whether anything beyond this machine answered us
 }
 
-// New returns the handler of the whole server.
+// New returns the handler of the whole server. Time servers are asked until
+// Stopping is closed.
 func New(o Options) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {
 		return nil, err
+	}
+	if len(s.cfg.Clock.NTP) > 0 {
+		ctx, cancel := context.WithCancel(context.Background())
+		go s.watchClock(ctx)
+		go func() {
+			<-s.stopping // never, if it is nil
+			cancel()
+		}()
 	}
 	return s.handler(), nil
 }
@@ -90,6 +102,7 @@ func newServer(o Options) (*server, error) {
 		policy:   o.Config.policy(),
 		words:    text.English(),
 		reached:  make([]reached, len(o.Config.Needs)),
+		own:      ownClock{seed: maphash.MakeSeed()},
 	}
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {

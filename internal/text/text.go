@@ -164,14 +164,18 @@ func (c *Catalogue) value(name string, v any) string {
 }
 
 // units are those that a length of time is told in, longest first. Below two
-// of a unit the next shorter one tells more, so "90 seconds", not "2 minutes".
+// of a unit the next shorter one tells more, so "90 seconds", not "2 minutes"; but
+// exactly one is "1 hour".
 var units = []struct {
 	id      string
 	seconds float64
-}{{"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}}
+}{{"years", 365 * 86400}, {"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}}
 
 func (c *Catalogue) duration(seconds float64) string {
 	for _, u := range units {
+		if seconds == u.seconds && c.Has("unit."+u.id+".one") {
+			return c.Text(nil, "unit."+u.id+".one")
+		}
 		if seconds >= 2*u.seconds || u.seconds == 1 {
 			n := math.Round(seconds / u.seconds)
 			return c.Text(diag.Args{"n": n}, "unit."+u.id)
