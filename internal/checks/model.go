@@ -12,102 +12,101 @@ import (
 // are levels; behind each stands the case (of the casebook) or the source that it
 // was set by. What is alone in its row, by seat only, is as its impact says.
 var model = diag.Model{
-	Causes: map[string]diag.Cause{
-		"javascript-off":  {Seat: diag.Browser},
-		"cookies-blocked": {Seat: diag.Browser},
-		"cookies-vanish":  {Seat: diag.Profile},
+	Causes: []diag.Cause{
+		{ID: "javascript-off", Seat: diag.Browser},
+		{ID: "cookies-blocked", Seat: diag.Browser},
+		{ID: "cookies-vanish", Seat: diag.Profile},
 
 		// Whose cookie is surely refused cannot have signed in, whatever the form
 		// says (10, 14); who merely uses plain http in an intranet mistypes, too.
-		"cookies-insecure-origin": {Seat: diag.Site, Priors: on(diag.Rare, evidence.InvalidCredentials)},
-		"cookies-wrong-host":      {Seat: diag.Site, Priors: on(diag.Rare, evidence.InvalidCredentials)},
-		"cookies-too-large":       {Seat: diag.Profile, Priors: on(diag.Rare, evidence.InvalidCredentials)},
-		"cookies-duplicated":      {Seat: diag.Profile},
+		{ID: "cookies-insecure-origin", Seat: diag.Site, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
+		{ID: "cookies-wrong-host", Seat: diag.Site, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
+		{ID: "cookies-too-large", Seat: diag.Profile, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
+		{ID: "cookies-duplicated", Seat: diag.Profile},
 
 		// Safari and Firefox keep the cookies of other sites apart for everybody, and
-		// most of these people sign in (StatCounter 2026: a fourth of all). Single
-		// sign-on over a frame is what breaks by it (15, 16, 19).
-		"cookies-third-party-blocked": {Seat: diag.Browser, Bystander: 0.25,
-			Priors: map[evidence.Outcome]diag.Level{evidence.SSOFailed: diag.Usual, evidence.SessionLost: diag.Often}},
+		// most of these people, a fourth of all or so, sign in. Single sign-on over a
+		// frame is what breaks by it (15, 16, 19).
+		{ID: "cookies-third-party-blocked", Seat: diag.Browser, Bystander: 0.25,
+			Priors: []diag.Given{{When: evidence.SSOFailed, Is: diag.Usual}, {When: evidence.SessionLost, Is: diag.Often}}},
 
-		"storage-blocked":      {Seat: diag.Browser},
-		"storage-full":         {Seat: diag.Device},
-		"storage-stale-worker": {Seat: diag.Profile},
+		{ID: "storage-blocked", Seat: diag.Browser},
+		{ID: "storage-full", Seat: diag.Device},
+		{ID: "storage-stale-worker", Seat: diag.Profile},
 
-		"network-captive-portal": {Seat: diag.Network},
-		"network-offline":        {Seat: diag.Network},
+		{ID: "network-captive-portal", Seat: diag.Network},
+		{ID: "network-offline", Seat: diag.Network},
 		// Most people have no VPN to pause (42).
-		"network-host-unreachable": {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Barely}},
-		"network-local-access":     {Seat: diag.Browser},
-		// Programs that read what is encrypted are mostly on the device, and come
-		// along into another network (66; Durumeric et al., NDSS 2017).
-		"websocket-blocked":   {Seat: diag.Network, Helps: helps{"try-other-network": diag.Unlikely, "pause-vpn": diag.Barely}},
-		"network-intercepted": {Seat: diag.Network, Helps: helps{"try-other-network": diag.Unlikely}},
+		{ID: "network-host-unreachable", Seat: diag.Network, Helps: []diag.Helping{{Fix: "pause-vpn", Is: diag.Barely}}},
+		{ID: "network-local-access", Seat: diag.Browser},
+		// Programs that read what is encrypted are often on the device, and come
+		// along into another network (66).
+		{ID: "websocket-blocked", Seat: diag.Network, Helps: []diag.Helping{{Fix: "try-other-network", Is: diag.Unlikely}, {Fix: "pause-vpn", Is: diag.Barely}}},
+		{ID: "network-intercepted", Seat: diag.Network, Helps: []diag.Helping{{Fix: "try-other-network", Is: diag.Unlikely}}},
 		// Extensions change the pages of the login, hardly one that nobody knows.
-		"network-rewritten":       {Seat: diag.Network, Helps: helps{"pause-extensions": diag.Unlikely}},
-		"network-slow":            {Seat: diag.Network, Helps: helps{"pause-vpn": diag.Unlikely}},
-		"network-address-changes": {Seat: diag.Network},
+		{ID: "network-rewritten", Seat: diag.Network, Helps: []diag.Helping{{Fix: "pause-extensions", Is: diag.Unlikely}}},
+		{ID: "network-slow", Seat: diag.Network, Helps: []diag.Helping{{Fix: "pause-vpn", Is: diag.Unlikely}}},
+		{ID: "network-address-changes", Seat: diag.Network},
 
-		"script-policy":  {Seat: diag.Site},
-		"script-blocked": {Seat: diag.Profile},
-		"popup-blocked":  {Seat: diag.Browser},
+		{ID: "script-policy", Seat: diag.Site},
+		{ID: "script-blocked", Seat: diag.Profile},
+		{ID: "popup-blocked", Seat: diag.Browser},
 
-		"browser-compat-mode":   {Seat: diag.Browser},
-		"browser-embedded-view": {Seat: diag.Browser},
-		// One visitor in thirty is older than what a site supports, and mostly gets
-		// in (StatCounter's versions of 2026 against the default policy).
-		"browser-unsupported": {Seat: diag.Browser, Bystander: 0.03},
-		"browser-outdated":    {Seat: diag.Browser, Bystander: 0.03},
+		{ID: "browser-compat-mode", Seat: diag.Browser},
+		{ID: "browser-embedded-view", Seat: diag.Browser},
+		// A few in a hundred browsers are older than what a site supports, and mostly
+		// get in all the same.
+		{ID: "browser-unsupported", Seat: diag.Browser, Bystander: 0.03},
+		{ID: "browser-outdated", Seat: diag.Browser, Bystander: 0.03},
 		// A second factor may be a security key.
-		"browser-lacks-feature": {Seat: diag.Browser, Priors: on(diag.Rare, evidence.MFARejected)},
+		{ID: "browser-lacks-feature", Seat: diag.Browser, Priors: []diag.Given{{When: evidence.MFARejected, Is: diag.Rare}}},
 
-		"clock-wrong":     {Seat: diag.Device, Priors: deviceClock},
-		"clock-time-zone": {Seat: diag.Device, Priors: deviceClock},
-		"clock-unstable":  {Seat: diag.Device, Priors: deviceClock},
+		{ID: "clock-wrong", Seat: diag.Device, Priors: deviceClock},
+		{ID: "clock-time-zone", Seat: diag.Device, Priors: deviceClock},
+		{ID: "clock-unstable", Seat: diag.Device, Priors: deviceClock},
 		// Hardly a server's is off, and if so, all who need codes are locked out (49).
-		"server-clock-wrong": {Seat: diag.Site, Bystander: 0.01},
+		{ID: "server-clock-wrong", Seat: diag.Site, Bystander: 0.01},
 
 		// By far the most common story of a lost session (23, 25, 26).
-		"page-stale":        {Seat: diag.Profile, Priors: on(diag.Often, evidence.SessionLost)},
-		"page-several-tabs": {Seat: diag.Profile, Priors: on(diag.Sometimes, evidence.SessionLost)}, // 21, 22
-		"page-altered":      {Seat: diag.Profile},
+		{ID: "page-stale", Seat: diag.Profile, Priors: []diag.Given{{When: evidence.SessionLost, Is: diag.Often}}},
+		{ID: "page-several-tabs", Seat: diag.Profile, Priors: []diag.Given{{When: evidence.SessionLost, Is: diag.Sometimes}}}, // 21, 22
+		{ID: "page-altered", Seat: diag.Profile},
 
-		"input-caps-lock":       {Seat: diag.Account},
-		"input-blank-ends":      {Seat: diag.Account},
-		"input-autofill-unseen": {Seat: diag.Account},
+		{ID: "input-caps-lock", Seat: diag.Account},
+		{ID: "input-blank-ends", Seat: diag.Account},
+		{ID: "input-autofill-unseen", Seat: diag.Account},
 
 		// A slip is what most wrong passwords are, and of slips one in ten is Caps Lock
 		// (Chatterjee et al., pASSWORD tYPOS, IEEE S&P 2016).
-		"account-credentials": {Seat: diag.Account, Whole: true,
-			Helps: helps{"retype-credentials": diag.Half, "reset-password": diag.Mostly, "check-caps-lock": diag.Barely}},
-		"account-locked":              {Seat: diag.Account, Whole: true},
-		"account-disabled":            {Seat: diag.Account, Whole: true},
-		"account-password-expired":    {Seat: diag.Account, Whole: true},
-		"account-code-rejected":       {Seat: diag.Account, Whole: true},
-		"account-code-not-delivered":  {Seat: diag.Account, Whole: true},
-		"account-not-registered":      {Seat: diag.Account, Whole: true},
-		"account-throttled":           {Seat: diag.Account, Whole: true, Helps: helps{"try-other-network": diag.Half}}, // 75
-		"account-reset-not-delivered": {Seat: diag.Account, Whole: true},
+		{ID: "account-credentials", Seat: diag.Account, Whole: true,
+			Helps: []diag.Helping{{Fix: "retype-credentials", Is: diag.Half}, {Fix: "reset-password", Is: diag.Mostly}, {Fix: "check-caps-lock", Is: diag.Barely}}},
+		{ID: "account-locked", Seat: diag.Account, Whole: true},
+		{ID: "account-disabled", Seat: diag.Account, Whole: true},
+		{ID: "account-password-expired", Seat: diag.Account, Whole: true},
+		{ID: "account-code-rejected", Seat: diag.Account, Whole: true},
+		{ID: "account-code-not-delivered", Seat: diag.Account, Whole: true},
+		{ID: "account-not-registered", Seat: diag.Account, Whole: true},
+		{ID: "account-throttled", Seat: diag.Account, Whole: true, Helps: []diag.Helping{{Fix: "try-other-network", Is: diag.Half}}}, // 75
+		{ID: "account-reset-not-delivered", Seat: diag.Account, Whole: true},
 
 		// These repeat a symptom: the reason was not seen, and sits anywhere.
-		"account-sso-failed": {Seat: diag.Account},
-		"session-lost":       {Seat: diag.Profile}, // a new start has a new session
-		"captcha-failed":     {},
-		"no-response":        {},
+		{ID: "account-sso-failed", Seat: diag.Account},
+		{ID: "session-lost", Seat: diag.Profile}, // a new start has a new session
+		{ID: "captcha-failed"},
+		{ID: "no-response"},
 
-		"service-maintenance": {Seat: diag.Site, Whole: true},
-		"service-error":       {Seat: diag.Site},
-		"site-fault":          {Seat: diag.Site},
+		{ID: "service-maintenance", Seat: diag.Site, Whole: true},
+		{ID: "service-error", Seat: diag.Site},
+		{ID: "site-fault", Seat: diag.Site},
 
 		// Few logins need it, but settings that turn it off stop more than that
 		// (62, 63), and puzzles use it: where nothing happens it is a lead, and no more.
-		"webassembly-off": {Seat: diag.Browser, Bystander: 0.05, Priors: map[evidence.Outcome]diag.Level{
-			evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare}},
+		{ID: "webassembly-off", Seat: diag.Browser, Bystander: 0.05, Priors: []diag.Given{{When: evidence.NoResponse, Is: diag.Sometimes}, {When: evidence.CaptchaFailed, Is: diag.Rare}}},
 	},
 	// A third of the cases were invisible: told apart by a private window (an
 	// extension of its own kind), another network, the operator's log or the
 	// directory, and now and then by a device or browser.
-	Unseen: map[diag.Seat]diag.Level{
+	Unseen: [...]diag.Level{
 		diag.Site: diag.Sometimes, diag.Profile: diag.Sometimes, diag.Network: diag.Sometimes, diag.Account: diag.Sometimes,
 		diag.Browser: diag.Rare, diag.Device: diag.Rare,
 	},
@@ -117,16 +116,7 @@ var model = diag.Model{
 // or no longer good comes from an identity provider (44, 46), or has a page
 // fetch another one without end (45). Puzzles look at the clock, too (Cloudflare
 // Turnstile, error 200100), and now and then the codes are made on this device.
-var deviceClock = map[evidence.Outcome]diag.Level{
-	evidence.SSOFailed: diag.Often, evidence.NoResponse: diag.Sometimes, evidence.CaptchaFailed: diag.Rare, evidence.MFARejected: diag.Rare,
-}
-
-type helps = map[string]diag.Efficacy
-
-// on is one level for one outcome.
-func on(l diag.Level, o evidence.Outcome) map[evidence.Outcome]diag.Level {
-	return map[evidence.Outcome]diag.Level{o: l}
-}
+var deviceClock = []diag.Given{{When: evidence.SSOFailed, Is: diag.Often}, {When: evidence.NoResponse, Is: diag.Sometimes}, {When: evidence.CaptchaFailed, Is: diag.Rare}, {When: evidence.MFARejected, Is: diag.Rare}}
 
 // fixes are all the things that can be done, by the ids of the contract, with what
 // each costs the person: seconds at the keyboard, and effort besides. Waiting

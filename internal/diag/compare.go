@@ -8,11 +8,20 @@ import (
 
 // moved are the seats that are other ones under a condition. A device may be in
 // the same network as before.
-var moved = map[evidence.Condition][]Seat{
-	evidence.PrivateWindow: {Profile},
-	evidence.OtherNetwork:  {Network},
-	evidence.OtherDevice:   {Profile, Browser, Device},
+func moved(c evidence.Condition) []Seat {
+	switch c {
+	case evidence.PrivateWindow:
+		return []Seat{Profile}
+	case evidence.OtherNetwork:
+		return []Seat{Network}
+	case evidence.OtherDevice:
+		return []Seat{Profile, Browser, Device}
+	}
+	return nil // nobody knows it
 }
+
+// conditions is how many there are.
+const conditions = 3
 
 // Compare says what became of the findings of a first look in a second one that
 // was taken under one changed condition. What the second could not test is
@@ -56,8 +65,8 @@ func compared(cs evidence.Comparisons, id string, seat Seat) float64 {
 		if !gone && !stayed {
 			gone, stayed = len(c.Stayed) == 0 && len(c.Gone) > 0, len(c.Gone) == 0 && len(c.Stayed) > 0
 		}
-		seats, known := moved[c.Under]
-		if away := slices.Contains(seats, seat); known && (gone && !away || stayed && away) {
+		seats := moved(c.Under)
+		if away := slices.Contains(seats, seat); seats != nil && (gone && !away || stayed && away) {
 			factor *= againstIt
 		}
 	}
@@ -80,8 +89,8 @@ func Conclude(cs evidence.Comparisons) []Conclusion {
 	same := 0
 	for _, c := range cs {
 		end := "-less"
-		switch _, known := moved[c.Under]; {
-		case !known, len(c.Gone)+len(c.Stayed) == 0:
+		switch {
+		case moved(c.Under) == nil, len(c.Gone)+len(c.Stayed) == 0:
 			continue
 		case len(c.Gone) == 0:
 			end = "-same"
@@ -91,7 +100,7 @@ func Conclude(cs evidence.Comparisons) []Conclusion {
 		}
 		out = append(out, Conclusion{string(c.Under) + end, Args{"gone": len(c.Gone), "stayed": len(c.Stayed), "came": len(c.Came)}})
 	}
-	if same == len(moved) {
+	if same == conditions {
 		out = append(out, Conclusion{ID: "same-everywhere"})
 	}
 	return out

@@ -58,8 +58,8 @@ func TestDiagnose_learnsFromASecondLook(t *testing.T) {
 	set := Set{
 		Checks: []Check{says("line", Fail(Likely, "pause")), says("blocker", Fail(Likely, "allow"))},
 		Model: Model{
-			Causes: map[string]Cause{"line": {Seat: Network}, "blocker": {Seat: Profile}},
-			Unseen: map[Seat]Level{Network: Often, Profile: Often, Site: Often},
+			Causes: []Cause{{ID: "line", Seat: Network}, {ID: "blocker", Seat: Profile}},
+			Unseen: [seats]Level{Network: Often, Profile: Often, Site: Often},
 		},
 	}
 	after := func(c evidence.Comparison) []string {
@@ -79,7 +79,7 @@ func TestDiagnose_learnsFromASecondLook(t *testing.T) {
 func TestDiagnose_placesTheUnseen(t *testing.T) {
 	set := Set{
 		Checks: []Check{told(says("word", Fail(Sure, "call")))},
-		Model:  Model{Unseen: map[Seat]Level{Network: Often, Profile: Often}},
+		Model:  Model{Unseen: [seats]Level{Network: Often, Profile: Often}},
 	}
 	chance := func(seat Seat, c ...evidence.Comparison) float64 {
 		var e evidence.Evidence

@@ -286,10 +286,16 @@ func (s Set) fold(fs []Finding) {
 func depths(fs []Finding) map[string]int {
 	depth := map[string]int{}
 	for range fs {
-		for _, f := range fs {
-			for _, b := range f.Because {
-				depth[f.Check] = max(depth[f.Check], depth[b]+1)
+		again := false
+		for i := range fs {
+			for _, b := range fs[i].Because {
+				if d := depth[b] + 1; d > depth[fs[i].Check] {
+					depth[fs[i].Check], again = d, true
+				}
 			}
+		}
+		if !again {
+			break
 		}
 	}
 	return depth

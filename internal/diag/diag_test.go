@@ -145,7 +145,7 @@ func TestDiagnose_foldsSymptoms(t *testing.T) {
 // The order of two findings. With nothing told, the graver comes first, then
 // the surer.
 func TestDiagnose_ranksByWhatIsLikelierTheReason(t *testing.T) {
-	model := func(causes map[string]Cause) Model { return Model{Causes: causes} }
+	model := func(c Cause) Model { return Model{Causes: []Cause{c}} }
 	for _, c := range []struct {
 		name   string
 		checks []Check // the second one shall win
@@ -161,13 +161,13 @@ func TestDiagnose_ranksByWhatIsLikelierTheReason(t *testing.T) {
 		{"sure before likely", []Check{says("lose", Fail(Likely)), says("win", Fail(Sure))}, Model{}, ""},
 		{"likely before maybe", []Check{says("lose", Fail(Maybe)), says("win", Fail(Likely))}, Model{}, ""},
 		{"what is more often the reason", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
-			model(map[string]Cause{"win": {Prior: Usual}}), ""},
+			model(Cause{ID: "win", Prior: Usual}), ""},
 		{"or is with this outcome", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
-			model(map[string]Cause{"win": {Priors: map[evidence.Outcome]Level{"session_lost": Usual}}}), "session_lost"},
+			model(Cause{ID: "win", Priors: []Given{{"session_lost", Usual}}}), "session_lost"},
 		{"what fewer bystanders have", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
-			model(map[string]Cause{"lose": {Bystander: 0.5}}), ""},
+			model(Cause{ID: "lose", Bystander: 0.5}), ""},
 		{"a word that is the whole story before what it does not follow from",
-			[]Check{says("lose", Fail(Sure)), told(says("win", Fail(Sure)))}, model(map[string]Cause{"win": {Whole: true}}), ""},
+			[]Check{says("lose", Fail(Sure)), told(says("win", Fail(Sure)))}, model(Cause{ID: "win", Whole: true}), ""},
 		{"a sure fault that stops everything before a symptom",
 			[]Check{told(says("lose", Fail(Sure))), says("win", Fail(Sure))}, Model{}, ""},
 		{"a symptom before a note that it does not follow from",
@@ -239,7 +239,10 @@ func TestDiagnose_givesEachAdviceOnce(t *testing.T) {
 
 func TestDiagnose_ordersStepsByChanceForCost(t *testing.T) {
 	broken := []Check{says("broken", Fail(Sure, "first", "second", "third"))}
-	about := func(c Cause) Model { return Model{Causes: map[string]Cause{"broken": c}} }
+	about := func(c Cause) Model {
+		c.ID = "broken"
+		return Model{Causes: []Cause{c}}
+	}
 	for _, c := range []struct {
 		name  string
 		fixes []Fix
@@ -251,13 +254,13 @@ func TestDiagnose_ordersStepsByChanceForCost(t *testing.T) {
 		{"and not more", []Fix{{ID: "first", Seconds: 29}}, Model{}, []string{"first", "second", "third"}},
 		{"effort counts", []Fix{{ID: "first", Effort: Much}}, Model{}, []string{"second", "third", "first"}},
 		{"and who has to act", []Fix{{ID: "first", Who: Support}}, Model{}, []string{"second", "third", "first"}},
-		{"what the model says of a fix", nil, about(Cause{Helps: map[string]Efficacy{"third": Surely}}), []string{"third", "first", "second"}},
+		{"what the model says of a fix", nil, about(Cause{Helps: []Helping{{"third", Surely}}}), []string{"third", "first", "second"}},
 		{"who takes over whatever the cause comes last", []Fix{{ID: "first", Always: Surely}}, Model{}, []string{"second", "third", "first"}},
 		{"what helps where it is listed does so in any place", []Fix{{ID: "third", Listed: Half}}, Model{}, []string{"first", "third", "second"}},
 		{"an experiment lets in whoever has the cause in that seat", []Fix{{ID: "first", Seconds: 300}, {ID: "third", Moves: []Seat{Network}, Shows: Surely}},
 			about(Cause{Seat: Network}), []string{"second", "third", "first"}},
 		{"and helps against what nobody sees", []Fix{{ID: "third", Moves: []Seat{Network}, Shows: Surely}},
-			Model{Unseen: map[Seat]Level{Network: 1e6}}, []string{"third", "first", "second"}},
+			Model{Unseen: [seats]Level{Network: 1e6}}, []string{"third", "first", "second"}},
 		{"but leaves the repair to be done", []Fix{{ID: "second", Seconds: 300}, {ID: "third", Moves: []Seat{Network}, Shows: Surely}},
 			about(Cause{Seat: Network}), []string{"first", "third", "second"}},
 	} {
@@ -272,7 +275,7 @@ func TestDiagnose_ordersStepsByChanceForCost(t *testing.T) {
 func TestDiagnose_asksNothingUselessForAFaultOfTheSite(t *testing.T) {
 	set := Set{
 		Checks: []Check{says("site-broken", Fail(Sure, "report")), with(says("slow", Fail(Sure, "swap")), Slows)},
-		Model:  Model{Causes: map[string]Cause{"site-broken": {Seat: Site}}},
+		Model:  Model{Causes: []Cause{{ID: "site-broken", Seat: Site}}},
 	}
 	assert.Equal(t, []string{"report"}, steps(set.Diagnose(evidence.Evidence{})))
 

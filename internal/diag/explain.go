@@ -51,7 +51,7 @@ func (s Set) Explain(e evidence.Evidence) (Diagnosis, []Reason, []Step) {
 	for i := range j.causes {
 		c := &j.causes[i]
 		why = append(why, Reason{
-			Check: c.id, Seat: c.Seat, Prior: c.prior / priors, Says: c.says(), Sign: c.sign, Tried: c.tried, Compared: c.compared,
+			Check: c.ID, Seat: c.Seat, Prior: c.prior / priors, Says: c.says(), Sign: c.sign, Tried: c.tried, Compared: c.compared,
 			Explained: c.depth > 0, Chance: c.mass,
 		})
 	}
@@ -59,7 +59,7 @@ func (s Set) Explain(e evidence.Evidence) (Diagnosis, []Reason, []Step) {
 	for _, p := range j.steps {
 		step := Step{Fix: p.fix.ID, Chance: p.chance, Cost: p.cost, Left: p.left}
 		for _, f := range d.Findings {
-			cause := s.Model.Causes[f.Check]
+			cause := s.Model.of(f.Check)
 			if v := p.fix.helps(&cause, f.Fixes); v > 0 {
 				step.Helps = append(step.Helps, Help{f.Check, v})
 			}
@@ -71,7 +71,7 @@ func (s Set) Explain(e evidence.Evidence) (Diagnosis, []Reason, []Step) {
 
 func (c *cause) says() string {
 	switch {
-	case c.id == "unseen", c.out.verdict == skip:
+	case c.ID == "unseen", c.out.verdict == skip:
 		return "nothing"
 	case c.out.verdict == pass:
 		return "passed"

@@ -12,7 +12,6 @@ import (
 // prior to the chance that it is the reason.
 type cause struct {
 	Cause
-	id     string
 	impact Impact
 	out    Outcome
 	told   bool
@@ -40,31 +39,31 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 	j := judgement{causes: make([]cause, len(s.Checks), len(s.Checks)+int(seats))}
 	fs := d.Findings
 	var teller *Check
-	about := map[string]bool{} // what the login server's word follows from
+	var about []string // what the login server's word follows from
 	for i := range fs {
 		if at := s.index(fs[i].Check); s.Checks[at].Told {
 			teller = &s.Checks[at]
-			mark(about, fs, fs[i].Because)
+			about = mark(about, fs, fs[i].Because)
 		}
 	}
-	whole := teller != nil && s.Model.Causes[teller.ID].Whole
+	whole := teller != nil && s.Model.of(teller.ID).Whole
 	depth := depths(fs)
 	var total float64
 	for i := range s.Checks {
 		check := &s.Checks[i]
 		c := &j.causes[i]
-		*c = cause{Cause: s.Model.Causes[check.ID], id: check.ID, impact: check.Impact, out: outs[i], told: check.Told, found: -1, tried: 1}
+		*c = cause{Cause: s.Model.of(check.ID), impact: check.Impact, out: outs[i], told: check.Told, found: -1, tried: 1}
 		var fixes []string
 		if c.out.verdict == fail {
-			c.found = slices.IndexFunc(fs, func(f Finding) bool { return f.Check == c.id })
-			c.depth, fixes = depth[c.id], fs[c.found].Fixes
+			c.found = slices.IndexFunc(fs, func(f Finding) bool { return f.Check == c.ID })
+			c.depth, fixes = depth[c.ID], fs[c.found].Fixes
 		}
 		c.prior = s.prior(c, teller, whole, about, e)
 		c.sign = sign(c)
 		for _, id := range e.Run.Tried {
 			c.tried *= 1 - s.fix(id).helps(&c.Cause, fixes)
 		}
-		c.compared = compared(e.Run.Compared.Value, c.id, c.Seat)
+		c.compared = compared(e.Run.Compared.Value, c.ID, c.Seat)
 		// What another finding explains is no reason of its own. The login server's
 		// word is: it may have been said for nothing of what was found.
 		if c.depth == 0 || c.told {
@@ -77,7 +76,7 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 		if level == 0 {
 			continue
 		}
-		c := cause{Cause: Cause{Seat: seat}, id: "unseen", found: -1, prior: level, sign: 1, tried: 1}
+		c := cause{Cause: Cause{ID: "unseen", Seat: seat}, found: -1, prior: level, sign: 1, tried: 1}
 		if whole {
 			c.prior *= farFetched
 		}
@@ -102,21 +101,24 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 	return j
 }
 
-// mark notes findings and what explains them.
-func mark(about map[string]bool, fs []Finding, ids []string) {
+// mark adds findings and what explains them.
+func mark(about []string, fs []Finding, ids []string) []string {
 	for _, id := range ids {
-		if about[id] {
+		if slices.Contains(about, id) {
 			continue
 		}
-		about[id] = true
-		if i := slices.IndexFunc(fs, func(f Finding) bool { return f.Check == id }); i >= 0 {
-			mark(about, fs, fs[i].Because)
+		about = append(about, id)
+		for i := range fs {
+			if fs[i].Check == id {
+				about = mark(about, fs, fs[i].Because)
+			}
 		}
 	}
+	return about
 }
 
 // prior is how often the cause is the reason of what the login server said.
-func (s Set) prior(c *cause, teller *Check, whole bool, about map[string]bool, e *evidence.Evidence) float64 {
+func (s Set) prior(c *cause, teller *Check, whole bool, about []string, e *evidence.Evidence) float64 {
 	level := c.Prior
 	if level == 0 {
 		level = usually(c.impact)
@@ -125,14 +127,16 @@ func (s Set) prior(c *cause, teller *Check, whole bool, about map[string]bool, e
 		}
 	}
 	if e.Host.Outcome.State == evidence.OK {
-		if l, ok := c.Priors[e.Host.Outcome.Value]; ok {
-			return float64(l)
+		for _, given := range c.Priors {
+			if given.When == e.Host.Outcome.Value {
+				return float64(given.Is)
+			}
 		}
 	}
 	switch {
 	case c.told && c.out.verdict != fail:
 		return 0 // nobody said so
-	case teller == nil, c.told, about[c.id], slices.Contains(teller.After, c.id):
+	case teller == nil, c.told, slices.Contains(about, c.ID), slices.Contains(teller.After, c.ID):
 		return float64(level)
 	case whole:
 		return float64(level) * excluded
@@ -166,15 +170,26 @@ func (s Set) rank(d *Diagnosis, causes []cause) {
 			order = append(order, &causes[i])
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *cause) int {
-		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(b.weight(), a.weight()))
-	})
+	sort(len(order), func(i, k int) bool {
+		a, b := order[i], order[k]
+		return a.depth < b.depth || a.depth == b.depth && a.weight() > b.weight()
+	}, func(i, k int) { order[i], order[k] = order[k], order[i] })
 	fs := make([]Finding, len(order))
 	for i, c := range order {
 		fs[i] = d.Findings[c.found]
 		c.found = i
 	}
 	d.Findings = fs
+}
+
+// sort is stable, for a few things, and one piece of code for all of them: the
+// library's is compiled anew for each type.
+func sort(n int, before func(i, k int) bool, swap func(i, k int)) {
+	for i := 1; i < n; i++ {
+		for k := i; k > 0 && before(k, k-1); k-- {
+			swap(k, k-1)
+		}
+	}
 }
 
 // step is one thing to do.
@@ -209,7 +224,14 @@ func reasons(fs []Finding, causes []cause) []reason {
 			out[c.Seat].mass += c.mass
 		}
 	}
-	return slices.DeleteFunc(out, func(r reason) bool { return r.mass == 0 })
+	n := 0
+	for i := range out {
+		if out[i].mass > 0 {
+			out[n] = out[i]
+			n++
+		}
+	}
+	return out[:n]
 }
 
 // steps are the fixes of all findings that nothing explains, best first. Each
@@ -308,12 +330,13 @@ func repair(steps []step, mass []float64) float64 {
 			order = append(order, one{steps[i].gains(mass) / steps[i].cost, &steps[i]})
 		}
 	}
-	slices.SortStableFunc(order, func(a, b one) int {
+	sort(len(order), func(i, k int) bool {
+		a, b := order[i], order[k]
 		if a.step.last() != b.step.last() {
-			return cmp.Compare(a.step.fix.Always, b.step.fix.Always)
+			return b.step.last()
 		}
-		return cmp.Compare(b.worth, a.worth)
-	})
+		return a.worth > b.worth
+	}, func(i, k int) { order[i], order[k] = order[k], order[i] })
 	left := slices.Clone(mass)
 	cost := 0.0
 	for _, o := range order {
@@ -337,7 +360,7 @@ func repair(steps []step, mass []float64) float64 {
 // own: it goes away with its cause. Where the site is to blame for what is most
 // likely the reason, nobody is asked for what only helps against something else.
 func (s Set) advice(fs []Finding, j judgement) []Advice {
-	seat := func(id string) Seat { return s.Model.Causes[id].Seat }
+	seat := func(id string) Seat { return s.Model.of(id).Seat }
 	blame := len(fs) > 0 && seat(fs[0].Check) == Site && fs[0].Chance >= 0.5
 	out := make([]Advice, 0, len(j.steps))
 	for _, p := range j.steps {

@@ -45,11 +45,13 @@ func (s Seat) String() string { return seatNames[s] }
 // Cause is what the model knows of a check's fault as the reason of a failed
 // sign-in. The zero Cause is a good guess for a new check.
 type Cause struct {
+	// ID is the check's.
+	ID   string
 	Seat Seat
 	// Prior is how often it is the reason, over all outcomes that it explains.
 	Prior Level
 	// Priors say otherwise for single outcomes.
-	Priors map[evidence.Outcome]Level
+	Priors []Given
 	// Whole is whether the login server's word is the whole story; without it
 	// the word names a symptom, such as a lost session. It is for checks that are
 	// told.
@@ -59,7 +61,19 @@ type Cause struct {
 	Bystander float64
 	// Helps are efficacies of fixes that do not follow from their place in the
 	// check's list.
-	Helps map[string]Efficacy
+	Helps []Helping
+}
+
+// Given is how often a cause is the reason of one outcome.
+type Given struct {
+	When evidence.Outcome
+	Is   Level
+}
+
+// Helping is how well a fix helps against a cause.
+type Helping struct {
+	Fix string
+	Is  Efficacy
 }
 
 // Efficacy is the chance that a step gets the person in if its cause is the one.
@@ -85,13 +99,23 @@ func inPlace(at int) float64 {
 	return v
 }
 
-// Model is what is known of causes beyond their checks.
+// Model is what is known of causes beyond their checks. It is made of lists, for
+// those are data in the WebAssembly, and maps are code.
 type Model struct {
-	// Causes are by their checks' ids.
-	Causes map[string]Cause
+	Causes []Cause
 	// Unseen is how often the reason is something that no check sees, by where
 	// it sits.
-	Unseen map[Seat]Level
+	Unseen [seats]Level
+}
+
+// of is what is known of a check's fault.
+func (m Model) of(id string) Cause {
+	for i := range m.Causes {
+		if m.Causes[i].ID == id {
+			return m.Causes[i]
+		}
+	}
+	return Cause{ID: id}
 }
 
 // What a check's outcome says about its fault. The numbers are chances that
@@ -203,8 +227,10 @@ func (f Fix) Cost() float64 { return again + f.Seconds + float64(f.Effort) + flo
 // helps is how well the fix helps against a cause in that seat whose check lists
 // those fixes.
 func (f Fix) helps(c *Cause, fixes []string) float64 {
-	if v, ok := c.Helps[f.ID]; ok {
-		return float64(v)
+	for _, h := range c.Helps {
+		if h.Fix == f.ID {
+			return float64(h.Is)
+		}
 	}
 	v := float64(f.Always)
 	if at := slices.Index(fixes, f.ID); at >= 0 && v == 0 {

@@ -22,15 +22,18 @@ const (
 
 // Bystanders is the share of people who have a check's fault for no reason.
 func (s Set) Bystanders(c Check) float64 {
-	if b := s.Model.Causes[c.ID].Bystander; b > 0 {
+	if b := s.Model.of(c.ID).Bystander; b > 0 {
 		return b
 	}
 	return bystanders(c.Impact)
 }
 
+// Of is what the model knows of a check's fault.
+func (m Model) Of(id string) Cause { return m.of(id) }
+
 // Level is what the model holds of a check's fault without an outcome.
 func (s Set) Level(c Check) Level {
-	if l := s.Model.Causes[c.ID].Prior; l > 0 {
+	if l := s.Model.of(c.ID).Prior; l > 0 {
 		return l
 	}
 	return usually(c.Impact)

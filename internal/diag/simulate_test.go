@@ -104,7 +104,7 @@ func (w *world) deal(r *rand.Rand) person {
 			if one.Check == "unseen" {
 				p.cause.Seat = one.Seat
 			} else {
-				p.check, p.cause, p.list = one.Check, w.set.Model.Causes[one.Check], w.lists[one.Check]
+				p.check, p.cause, p.list = one.Check, w.set.Model.Of(one.Check), w.lists[one.Check]
 			}
 			break
 		}
@@ -249,25 +249,22 @@ func byArticle() []string {
 func bent(w *world, by float64, r *rand.Rand) diag.Set {
 	off := func() float64 { return math.Pow(by, 2*r.Float64()-1) }
 	set := w.set
-	causes := map[string]diag.Cause{}
+	var causes []diag.Cause
 	for _, c := range set.Checks {
-		one := set.Model.Causes[c.ID]
+		one := set.Model.Of(c.ID)
 		if !one.Whole {
 			one.Prior = diag.Level(float64(set.Level(c)) * off())
 		}
 		one.Bystander = w.set.Bystanders(c) * off()
-		priors := map[evidence.Outcome]diag.Level{}
-		for _, o := range evidence.Outcomes {
-			if l, ok := one.Priors[o]; ok {
-				priors[o] = diag.Level(float64(l) * off())
-			}
+		one.Priors = slices.Clone(one.Priors)
+		for i := range one.Priors {
+			one.Priors[i].Is *= diag.Level(off())
 		}
-		one.Priors = priors
-		causes[c.ID] = one
+		causes = append(causes, one)
 	}
-	unseen := map[diag.Seat]diag.Level{}
-	for seat := diag.Unplaced; seat <= diag.Account; seat++ {
-		unseen[seat] = diag.Level(float64(set.Model.Unseen[seat]) * off())
+	unseen := set.Model.Unseen
+	for i := range unseen {
+		unseen[i] *= diag.Level(off())
 	}
 	set.Model = diag.Model{Causes: causes, Unseen: unseen}
 	set.Fixes = slices.Clone(set.Fixes)
