@@ -51,7 +51,7 @@ func explain(set diag.Set, e evidence.Evidence) string {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%.0f s\t%.0f s\t%s\n", s.Fix, percent(s.Chance), s.Cost, s.Left, strings.Join(helps, ", "))
 	}
-	for _, c := range diag.Conclude(e.Run.Compared.Value) {
+	for _, c := range diag.Conclude(e.Run.Compared) {
 		fmt.Fprintf(w, "\nsecond look: %s\n", c.ID)
 	}
 	w.Flush() // a strings.Builder takes everything

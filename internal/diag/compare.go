@@ -44,9 +44,7 @@ func Compare(first, second Diagnosis, under evidence.Condition) evidence.Compari
 	return c
 }
 
-func finds(d Diagnosis, id string) bool {
-	return slices.ContainsFunc(d.Findings, func(f Finding) bool { return f.Check == id })
-}
+func finds(d Diagnosis, id string) bool { return finding(d.Findings, id) >= 0 }
 
 // againstIt is how much rarer a fault goes away with a seat in which it does not
 // sit, or stays without the one in which it does: by chance, or because two things

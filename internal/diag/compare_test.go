@@ -20,12 +20,12 @@ func TestCompare_saysWhatBecameOfEachFinding(t *testing.T) {
 	first := look(map[string]Outcome{"a": Fail(Sure), "b": Fail(Sure), "c": Fail(Sure), "d": Pass()})
 	second := look(map[string]Outcome{"a": Pass(), "b": Fail(Maybe), "c": Unknown("late"), "d": Fail(Sure)})
 	assert.Equal(t, evidence.Comparison{
-		Under: evidence.PrivateWindow, Gone: evidence.IDs{"a"}, Stayed: evidence.IDs{"b"}, Came: evidence.IDs{"d"},
+		Under: evidence.PrivateWindow, Gone: evidence.Names{"a"}, Stayed: evidence.Names{"b"}, Came: evidence.Names{"d"},
 	}, Compare(first, second, evidence.PrivateWindow), "what could not be tested is neither gone nor there")
 }
 
 func TestConclude_saysWhatFollows(t *testing.T) {
-	gone, stayed := evidence.IDs{"a"}, evidence.IDs{"b"}
+	gone, stayed := evidence.Names{"a"}, evidence.Names{"b"}
 	for _, c := range []struct {
 		name string
 		seen evidence.Comparisons
@@ -64,11 +64,11 @@ func TestDiagnose_learnsFromASecondLook(t *testing.T) {
 	}
 	after := func(c evidence.Comparison) []string {
 		var e evidence.Evidence
-		e.Run.Compared = evidence.Saw(evidence.Comparisons{c})
+		e.Run.Compared = evidence.Comparisons{c}
 		return found(set.Diagnose(e))
 	}
 	require.Equal(t, []string{"line", "blocker"}, found(set.Diagnose(evidence.Evidence{})))
-	both := evidence.IDs{"line", "blocker"}
+	both := evidence.Names{"line", "blocker"}
 	assert.Equal(t, []string{"blocker", "line"}, after(evidence.Comparison{Under: evidence.PrivateWindow, Gone: both}))
 	assert.Equal(t, []string{"line", "blocker"}, after(evidence.Comparison{Under: evidence.PrivateWindow, Stayed: both}))
 	assert.Equal(t, []string{"blocker", "line"}, after(evidence.Comparison{Under: evidence.OtherNetwork, Stayed: both}))
@@ -83,7 +83,7 @@ func TestDiagnose_placesTheUnseen(t *testing.T) {
 	}
 	chance := func(seat Seat, c ...evidence.Comparison) float64 {
 		var e evidence.Evidence
-		e.Run.Compared = evidence.Saw(evidence.Comparisons(c))
+		e.Run.Compared = c
 		_, why, _ := set.Explain(e)
 		for _, r := range why {
 			if r.Check == "unseen" && r.Seat == seat {
@@ -92,7 +92,7 @@ func TestDiagnose_placesTheUnseen(t *testing.T) {
 		}
 		return 0
 	}
-	same := evidence.Comparison{Under: evidence.PrivateWindow, Stayed: evidence.IDs{"word"}}
+	same := evidence.Comparison{Under: evidence.PrivateWindow, Stayed: evidence.Names{"word"}}
 	assert.InDelta(t, 1.0/3, chance(Profile), 0.001)
 	assert.Less(t, chance(Profile, same), 0.03)
 	assert.Greater(t, chance(Network, same), 0.45)

@@ -220,7 +220,7 @@ func (s Set) Diagnose(e evidence.Evidence) Diagnosis {
 	return d
 }
 
-func (s Set) diagnose(e evidence.Evidence) (Diagnosis, judgement) {
+func (s *Set) diagnose(e evidence.Evidence) (Diagnosis, judgement) {
 	d := Diagnosis{Findings: []Finding{}, Advice: []Advice{}, Gaps: []Gap{}, Passed: []string{}}
 	outs := make([]Outcome, len(s.Checks))
 	for i := range s.Checks {
@@ -234,7 +234,7 @@ func (s Set) diagnose(e evidence.Evidence) (Diagnosis, judgement) {
 		case fail:
 			d.Findings = append(d.Findings, Finding{
 				Check: c.ID, Impact: c.Impact, Sureness: o.sureness, Args: o.args,
-				Fixes: s.offered(o.fixes, e),
+				Fixes: s.offered(o.fixes, &e),
 			})
 		}
 	}
@@ -259,11 +259,10 @@ func run(c *Check, e *evidence.Evidence) Outcome {
 
 // offered keeps the fixes that can be done here. An id that no fix has stays,
 // so that the catalogue's tests find it.
-func (s Set) offered(ids []string, e evidence.Evidence) []string {
+func (s *Set) offered(ids []string, e *evidence.Evidence) []string {
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {
-		i := slices.IndexFunc(s.Fixes, func(f Fix) bool { return f.ID == id })
-		if i < 0 || s.Fixes[i].Offered == nil || s.Fixes[i].Offered(e) {
+		if f := s.fix(id); f.Offered == nil || f.Offered(*e) {
 			out = append(out, id)
 		}
 	}
@@ -271,10 +270,10 @@ func (s Set) offered(ids []string, e evidence.Evidence) []string {
 }
 
 // fold notes for each finding which other findings explain it.
-func (s Set) fold(fs []Finding) {
+func (s *Set) fold(fs []Finding) {
 	for i := range fs {
 		for _, cause := range s.Checks[s.index(fs[i].Check)].After {
-			if slices.ContainsFunc(fs, func(f Finding) bool { return f.Check == cause }) && !slices.Contains(fs[i].Because, cause) {
+			if finding(fs, cause) >= 0 && !slices.Contains(fs[i].Because, cause) {
 				fs[i].Because = append(fs[i].Because, cause)
 			}
 		}

@@ -287,23 +287,23 @@ func TestDiagnose_learnsFromWhatDidNotHelp(t *testing.T) {
 	set := Set{Checks: []Check{says("one", Fail(Sure, "mend", "swap", "call")), says("two", Fail(Likely, "turn"))}}
 	var e evidence.Evidence
 	before := set.Diagnose(e)
-	e.Run.Tried = evidence.IDs{"mend"}
+	e.Run.Tried = evidence.Names{"mend"}
 	after := set.Diagnose(e)
 	assert.Equal(t, []string{"mend", "swap", "turn", "call"}, steps(before))
 	assert.Equal(t, []string{"swap", "turn", "call"}, steps(after), "never the same advice twice")
 	assert.Less(t, after.Findings[0].Chance, before.Findings[0].Chance)
 	assert.Greater(t, after.Findings[1].Chance, before.Findings[1].Chance)
 
-	e.Run.Tried = evidence.IDs{"mend", "swap", "call"}
+	e.Run.Tried = evidence.Names{"mend", "swap", "call"}
 	d := set.Diagnose(e)
 	assert.Equal(t, []string{"turn"}, steps(d))
-	e.Run.Tried = evidence.IDs{"mend", "swap", "call", "turn"}
+	e.Run.Tried = evidence.Names{"mend", "swap", "call", "turn"}
 	assert.Empty(t, set.Diagnose(e).Advice)
 
 	t.Run("enough of it changes the order", func(t *testing.T) {
 		set := Set{Checks: []Check{says("one", Fail(Sure, "mend", "call")), says("two", Fail(Sure, "turn"))}}
 		assert.Equal(t, []string{"one", "two"}, found(set.Diagnose(evidence.Evidence{})))
-		assert.Equal(t, []string{"two", "one"}, found(set.Diagnose(evidence.Evidence{Run: evidence.Run{Tried: evidence.IDs{"mend"}}})))
+		assert.Equal(t, []string{"two", "one"}, found(set.Diagnose(evidence.Evidence{Run: evidence.Run{Tried: evidence.Names{"mend"}}})))
 	})
 }
 

@@ -59,8 +59,7 @@ func (s Set) Explain(e evidence.Evidence) (Diagnosis, []Reason, []Step) {
 	for _, p := range j.steps {
 		step := Step{Fix: p.fix.ID, Chance: p.chance, Cost: p.cost, Left: p.left}
 		for _, f := range d.Findings {
-			cause := s.Model.of(f.Check)
-			if v := p.fix.helps(&cause, f.Fixes); v > 0 {
+			if v := p.fix.helps(s.Model.of(f.Check), f.Fixes); v > 0 {
 				step.Helps = append(step.Helps, Help{f.Check, v})
 			}
 		}

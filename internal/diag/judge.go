@@ -11,7 +11,7 @@ import (
 // cause is a check's fault, or something that nobody sees, on its way from a
 // prior to the chance that it is the reason.
 type cause struct {
-	Cause
+	*Cause
 	impact Impact
 	out    Outcome
 	told   bool
@@ -30,12 +30,12 @@ func (c *cause) weight() float64 { return c.prior * c.sign * c.tried * c.compare
 // judgement is how causes and steps came to stand where they stand.
 type judgement struct {
 	causes []cause
-	steps  []step
+	steps  []*step
 }
 
 // judge weighs all causes and sets the order of findings, their chances, and what
 // to do.
-func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement {
+func (s *Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement {
 	j := judgement{causes: make([]cause, len(s.Checks), len(s.Checks)+int(seats))}
 	fs := d.Findings
 	var teller *Check
@@ -52,18 +52,16 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 	for i := range s.Checks {
 		check := &s.Checks[i]
 		c := &j.causes[i]
-		*c = cause{Cause: s.Model.of(check.ID), impact: check.Impact, out: outs[i], told: check.Told, found: -1, tried: 1}
+		*c = cause{Cause: s.Model.of(check.ID), impact: check.Impact, out: outs[i], told: check.Told, found: -1}
 		var fixes []string
 		if c.out.verdict == fail {
-			c.found = slices.IndexFunc(fs, func(f Finding) bool { return f.Check == c.ID })
+			c.found = finding(fs, c.ID)
 			c.depth, fixes = depth[c.ID], fs[c.found].Fixes
 		}
 		c.prior = s.prior(c, teller, whole, about, e)
 		c.sign = sign(c)
-		for _, id := range e.Run.Tried {
-			c.tried *= 1 - s.fix(id).helps(&c.Cause, fixes)
-		}
-		c.compared = compared(e.Run.Compared.Value, c.ID, c.Seat)
+		c.tried = s.tried(e.Run.Tried, c.Cause, fixes)
+		c.compared = compared(e.Run.Compared, c.ID, c.Seat)
 		// What another finding explains is no reason of its own. The login server's
 		// word is: it may have been said for nothing of what was found.
 		if c.depth == 0 || c.told {
@@ -76,14 +74,12 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 		if level == 0 {
 			continue
 		}
-		c := cause{Cause: Cause{ID: "unseen", Seat: seat}, found: -1, prior: level, sign: 1, tried: 1}
+		c := cause{Cause: &Cause{ID: "unseen", Seat: seat}, found: -1, prior: level, sign: 1}
 		if whole {
 			c.prior *= farFetched
 		}
-		for _, id := range e.Run.Tried {
-			c.tried *= 1 - s.fix(id).helps(&c.Cause, nil)
-		}
-		c.compared = compared(e.Run.Compared.Value, "", seat)
+		c.tried = s.tried(e.Run.Tried, c.Cause, nil)
+		c.compared = compared(e.Run.Compared, "", seat)
 		c.mass = c.weight()
 		total += c.mass
 		j.causes = append(j.causes, c)
@@ -97,8 +93,19 @@ func (s Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgement
 	}
 	s.rank(d, j.causes)
 	j.steps = s.steps(d.Findings, j.causes, e.Run.Tried)
-	d.Advice = s.advice(d.Findings, j)
+	d.Advice = s.advice(d.Findings, &j)
 	return j
+}
+
+// tried is the chance that none of the fixes helped, if the cause is the reason.
+func (s *Set) tried(ids []string, c *Cause, fixes []string) float64 {
+	v := 1.0
+	for i, id := range ids {
+		if !slices.Contains(ids[:i], id) {
+			v *= 1 - s.fix(id).helps(c, fixes)
+		}
+	}
+	return v
 }
 
 // mark adds findings and what explains them.
@@ -108,17 +115,25 @@ func mark(about []string, fs []Finding, ids []string) []string {
 			continue
 		}
 		about = append(about, id)
-		for i := range fs {
-			if fs[i].Check == id {
-				about = mark(about, fs, fs[i].Because)
-			}
+		if i := finding(fs, id); i >= 0 {
+			about = mark(about, fs, fs[i].Because)
 		}
 	}
 	return about
 }
 
+// finding is the index of a check's finding, or -1.
+func finding(fs []Finding, id string) int {
+	for i := range fs {
+		if fs[i].Check == id {
+			return i
+		}
+	}
+	return -1
+}
+
 // prior is how often the cause is the reason of what the login server said.
-func (s Set) prior(c *cause, teller *Check, whole bool, about []string, e *evidence.Evidence) float64 {
+func (s *Set) prior(c *cause, teller *Check, whole bool, about []string, e *evidence.Evidence) float64 {
 	level := c.Prior
 	if level == 0 {
 		level = usually(c.impact)
@@ -163,7 +178,7 @@ func sign(c *cause) float64 {
 // rank orders findings: what is explained by another comes after everything that
 // is not, and after what explains it; then the likelier reason; then the
 // catalogue's order.
-func (s Set) rank(d *Diagnosis, causes []cause) {
+func (s *Set) rank(d *Diagnosis, causes []cause) {
 	order := make([]*cause, 0, len(d.Findings))
 	for i := range causes {
 		if causes[i].found >= 0 {
@@ -194,7 +209,7 @@ func sort(n int, before func(i, k int) bool, swap func(i, k int)) {
 
 // step is one thing to do.
 type step struct {
-	fix Fix
+	fix *Fix
 	// cost is in seconds; left is what remains to be done for who got in by it.
 	cost, left float64
 	// helps is how well, for each of the reasons.
@@ -206,10 +221,13 @@ type step struct {
 // reason is one of what may be the reason, for choosing steps: a finding, or all
 // else in one seat.
 type reason struct {
-	Cause
+	*Cause
 	fixes []string
 	mass  float64
 }
+
+// elsewhere is all else in each seat.
+var elsewhere = [seats]Cause{{}, {Seat: Site}, {Seat: Profile}, {Seat: Browser}, {Seat: Device}, {Seat: Network}, {Seat: Account}}
 
 // reasons are the findings that have a share, and the rest by seat.
 func reasons(fs []Finding, causes []cause) []reason {
@@ -220,7 +238,7 @@ func reasons(fs []Finding, causes []cause) []reason {
 		case c.found >= 0 && c.mass > 0:
 			out = append(out, reason{c.Cause, fs[c.found].Fixes, c.mass})
 		default:
-			out[c.Seat].Seat = c.Seat
+			out[c.Seat].Cause = &elsewhere[c.Seat]
 			out[c.Seat].mass += c.mass
 		}
 	}
@@ -240,21 +258,23 @@ func reasons(fs []Finding, causes []cause) []reason {
 // costs least (Heckerman, Breese and Rommelse 1995). An experiment costs, besides,
 // what is still to be repaired by who got in by it. Who takes over whatever the
 // cause comes last.
-func (s Set) steps(fs []Finding, causes []cause, tried []string) []step {
+func (s *Set) steps(fs []Finding, causes []cause, tried []string) []*step {
 	rs := reasons(fs, causes)
-	var out []step
-	for _, f := range fs {
-		if len(f.Because) > 0 {
+	var out []*step
+	seen := slices.Clone(tried)
+	for i := range fs {
+		if len(fs[i].Because) > 0 {
 			continue
 		}
-		for _, id := range f.Fixes {
-			if slices.Contains(tried, id) || slices.ContainsFunc(out, func(p step) bool { return p.fix.ID == id }) {
+		for _, id := range fs[i].Fixes {
+			if slices.Contains(seen, id) {
 				continue
 			}
-			p := step{fix: s.fix(id), helps: make([]float64, len(rs))}
+			seen = append(seen, id)
+			p := &step{fix: s.fix(id), helps: make([]float64, len(rs))}
 			p.cost = p.fix.Cost()
 			for i := range rs {
-				p.helps[i] = p.fix.helps(&rs[i].Cause, rs[i].fixes)
+				p.helps[i] = p.fix.helps(rs[i].Cause, rs[i].fixes)
 			}
 			out = append(out, p)
 		}
@@ -266,8 +286,7 @@ func (s Set) steps(fs []Finding, causes []cause, tried []string) []step {
 		}
 		return mass
 	}
-	for i := range out {
-		p := &out[i]
+	for _, p := range out {
 		p.chance = p.gains(masses())
 		if p.fix.Moves != nil && p.chance > 0 {
 			for h := range mass {
@@ -319,15 +338,15 @@ func (p *step) worth(mass []float64) float64 {
 
 // repair is what it costs, as one expects, to get through the repairs in the
 // order of their worth at the start, in seconds.
-func repair(steps []step, mass []float64) float64 {
+func repair(steps []*step, mass []float64) float64 {
 	type one struct {
 		worth float64
 		step  *step
 	}
 	order := make([]one, 0, len(steps))
-	for i := range steps {
-		if steps[i].fix.Moves == nil {
-			order = append(order, one{steps[i].gains(mass) / steps[i].cost, &steps[i]})
+	for _, p := range steps {
+		if p.fix.Moves == nil {
+			order = append(order, one{p.gains(mass) / p.cost, p})
 		}
 	}
 	sort(len(order), func(i, k int) bool {
@@ -359,19 +378,25 @@ func repair(steps []step, mass []float64) float64 {
 // the likeliest first. A finding that another explains gives no advice of its
 // own: it goes away with its cause. Where the site is to blame for what is most
 // likely the reason, nobody is asked for what only helps against something else.
-func (s Set) advice(fs []Finding, j judgement) []Advice {
-	seat := func(id string) Seat { return s.Model.of(id).Seat }
-	blame := len(fs) > 0 && seat(fs[0].Check) == Site && fs[0].Chance >= 0.5
+func (s *Set) advice(fs []Finding, j *judgement) []Advice {
+	site := func(id string) bool { return s.Model.of(id).Seat == Site }
+	blame := len(fs) > 0 && site(fs[0].Check) && fs[0].Chance >= 0.5
 	out := make([]Advice, 0, len(j.steps))
 	for _, p := range j.steps {
 		a := Advice{Fix: p.fix.ID, Chance: round(p.chance), Cost: p.cost}
-		for _, f := range fs {
-			if len(f.Because) == 0 && slices.Contains(f.Fixes, a.Fix) ||
-				slices.ContainsFunc(f.Because, func(b string) bool { return slices.Contains(a.Helps, b) }) {
+		wanted := !blame
+		for i := range fs {
+			f := &fs[i]
+			helps := len(f.Because) == 0 && slices.Contains(f.Fixes, a.Fix)
+			for _, b := range f.Because {
+				helps = helps || slices.Contains(a.Helps, b)
+			}
+			if helps {
 				a.Helps = append(a.Helps, f.Check)
+				wanted = wanted || site(f.Check)
 			}
 		}
-		if !blame || slices.ContainsFunc(a.Helps, func(id string) bool { return seat(id) == Site }) {
+		if wanted {
 			out = append(out, a)
 		}
 	}
@@ -379,17 +404,22 @@ func (s Set) advice(fs []Finding, j judgement) []Advice {
 }
 
 // fix looks up what a step costs. One that is not listed costs a sign-in.
-func (s Set) fix(id string) Fix {
+func (s *Set) fix(id string) *Fix {
 	for i := range s.Fixes {
 		if s.Fixes[i].ID == id {
-			return s.Fixes[i]
+			return &s.Fixes[i]
 		}
 	}
-	return Fix{ID: id}
+	return &Fix{ID: id}
 }
 
-func (s Set) index(id string) int {
-	return slices.IndexFunc(s.Checks, func(c Check) bool { return c.ID == id })
+func (s *Set) index(id string) int {
+	for i := range s.Checks {
+		if s.Checks[i].ID == id {
+			return i
+		}
+	}
+	return -1
 }
 
 // round keeps three digits: more would differ from machine to machine.

@@ -109,13 +109,13 @@ type Model struct {
 }
 
 // of is what is known of a check's fault.
-func (m Model) of(id string) Cause {
+func (m *Model) of(id string) *Cause {
 	for i := range m.Causes {
 		if m.Causes[i].ID == id {
-			return m.Causes[i]
+			return &m.Causes[i]
 		}
 	}
-	return Cause{ID: id}
+	return &Cause{ID: id}
 }
 
 // What a check's outcome says about its fault. The numbers are chances that
@@ -222,11 +222,11 @@ type Fix struct {
 }
 
 // Cost is what the step costs the person, in seconds.
-func (f Fix) Cost() float64 { return again + f.Seconds + float64(f.Effort) + float64(f.Who) }
+func (f *Fix) Cost() float64 { return again + f.Seconds + float64(f.Effort) + float64(f.Who) }
 
 // helps is how well the fix helps against a cause in that seat whose check lists
 // those fixes.
-func (f Fix) helps(c *Cause, fixes []string) float64 {
+func (f *Fix) helps(c *Cause, fixes []string) float64 {
 	for _, h := range c.Helps {
 		if h.Fix == f.ID {
 			return float64(h.Is)

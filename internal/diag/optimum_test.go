@@ -29,7 +29,7 @@ func (s Set) Bystanders(c Check) float64 {
 }
 
 // Of is what the model knows of a check's fault.
-func (m Model) Of(id string) Cause { return m.of(id) }
+func (m Model) Of(id string) Cause { return *m.of(id) }
 
 // Level is what the model holds of a check's fault without an outcome.
 func (s Set) Level(c Check) Level {
@@ -50,7 +50,7 @@ func (s Set) Experiment(fix string) bool { return s.fix(fix).Moves != nil }
 
 // Plan is the steps of a judgement, and what it takes to value any order of them.
 type Plan struct {
-	steps []step
+	steps []*step
 	mass  []float64
 }
 
@@ -82,7 +82,7 @@ func (p Plan) next(done uint, i int) float64 {
 	}
 	cost := alive * p.steps[i].cost
 	if p.steps[i].fix.Moves != nil {
-		var left []step
+		var left []*step
 		for k := range p.steps {
 			if done>>k&1 == 0 && k != i {
 				left = append(left, p.steps[k])

@@ -51,9 +51,9 @@ type Run struct {
 	Before []string `json:"before,omitzero" send:"yes"`
 	// Tried holds the ids of fixes that the person has carried out and that did not
 	// get them in.
-	Tried IDs `json:"tried,omitzero" send:"yes"`
+	Tried Names `json:"tried,omitzero" send:"yes"`
 	// Compared tells of looks under one changed condition each.
-	Compared Fact[Comparisons] `json:"compared,omitzero" send:"yes"`
+	Compared Comparisons `json:"compared,omitzero" send:"yes"`
 }
 
 // Moment is a time by the server's clock.

@@ -276,7 +276,7 @@ func TestEveryKeyBelongsToACheckOrFix(t *testing.T) {
 
 func TestWhatFollowsFromASecondLookHasItsWords(t *testing.T) {
 	c, said := text.English(), []string{}
-	one := evidence.IDs{"clock-wrong"}
+	one := evidence.Names{"clock-wrong"}
 	for _, look := range []evidence.Comparison{{Gone: one}, {Gone: one, Stayed: one}, {Stayed: one}} {
 		var all evidence.Comparisons
 		for _, look.Under = range []evidence.Condition{evidence.PrivateWindow, evidence.OtherNetwork, evidence.OtherDevice} {
