@@ -13,15 +13,14 @@ import (
 // was set by. What is alone in its row, by seat only, is as its impact says.
 var model = diag.Model{
 	Causes: []diag.Cause{
-		{ID: "javascript-off", Seat: diag.Browser},
-		{ID: "cookies-blocked", Seat: diag.Browser},
-		{ID: "cookies-vanish", Seat: diag.Profile},
-
 		// Whose cookie is surely refused cannot have signed in, whatever the form
-		// says (10, 14); who merely uses plain http in an intranet mistypes, too.
-		{ID: "cookies-insecure-origin", Seat: diag.Site, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
-		{ID: "cookies-wrong-host", Seat: diag.Site, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
-		{ID: "cookies-too-large", Seat: diag.Profile, Priors: []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}},
+		// says (14); who merely uses plain http in an intranet mistypes, too.
+		{ID: "javascript-off", Seat: diag.Browser, Priors: noPassword},
+		{ID: "cookies-blocked", Seat: diag.Browser, Priors: noPassword},
+		{ID: "cookies-vanish", Seat: diag.Profile, Priors: noPassword},
+		{ID: "cookies-insecure-origin", Seat: diag.Site, Priors: noPassword},
+		{ID: "cookies-wrong-host", Seat: diag.Site, Priors: noPassword},
+		{ID: "cookies-too-large", Seat: diag.Profile, Priors: noPassword},
 		{ID: "cookies-duplicated", Seat: diag.Profile},
 
 		// Safari and Firefox keep the cookies of other sites apart for everybody, and
@@ -111,6 +110,9 @@ var model = diag.Model{
 		diag.Browser: diag.Rare, diag.Device: diag.Rare,
 	},
 }
+
+// noPassword is how often no password can be right.
+var noPassword = []diag.Given{{When: evidence.InvalidCredentials, Is: diag.Rare}}
 
 // deviceClock is how often this device's clock is the reason. A token that is not yet
 // or no longer good comes from an identity provider (44, 46), or has a page

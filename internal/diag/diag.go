@@ -196,6 +196,25 @@ func (s Set) Validate() error {
 			errs = append(errs, fmt.Errorf("check %s: comes after itself", c.ID))
 		}
 	}
+	fixes := map[string]bool{}
+	for _, f := range s.Fixes {
+		if fixes[f.ID] {
+			errs = append(errs, fmt.Errorf("fix %s: listed twice", f.ID))
+		}
+		fixes[f.ID] = true
+	}
+	known := map[string]bool{}
+	for _, c := range s.Model.Causes {
+		if known[c.ID] || !ids[c.ID] {
+			errs = append(errs, fmt.Errorf("cause %s: listed twice, or there is no such check", c.ID))
+		}
+		known[c.ID] = true
+		for _, h := range c.Helps {
+			if !fixes[h.Fix] {
+				errs = append(errs, fmt.Errorf("cause %s: is helped by %s, which does not exist", c.ID, h.Fix))
+			}
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -343,6 +343,18 @@ func TestDiagnose_endsForChecksThatExplainEachOther(t *testing.T) {
 	assert.Len(t, d.Findings, 2)
 }
 
+func TestValidate_namesEachFaultOfTheModel(t *testing.T) {
+	err := Set{
+		Checks: []Check{says("a", Pass())},
+		Fixes:  []Fix{{ID: "mend"}, {ID: "mend"}},
+		Model:  Model{Causes: []Cause{{ID: "a", Helps: []Helping{{"mend", Half}, {"typo", Half}}}, {ID: "a"}, {ID: "ghost"}}},
+	}.Validate()
+	assert.EqualError(t, err, "fix mend: listed twice\n"+
+		"cause a: is helped by typo, which does not exist\n"+
+		"cause a: listed twice, or there is no such check\n"+
+		"cause ghost: listed twice, or there is no such check")
+}
+
 func TestValidate_namesEachFault(t *testing.T) {
 	ok := says("ok", Pass())
 	for _, c := range []struct {
