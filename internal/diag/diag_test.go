@@ -294,6 +294,9 @@ func TestDiagnose_learnsFromWhatDidNotHelp(t *testing.T) {
 	assert.Less(t, after.Findings[0].Chance, before.Findings[0].Chance)
 	assert.Greater(t, after.Findings[1].Chance, before.Findings[1].Chance)
 
+	e.Run.Tried = evidence.Names{"mend", "mend"}
+	assert.Equal(t, after, set.Diagnose(e), "what is told twice was tried once")
+
 	e.Run.Tried = evidence.Names{"mend", "swap", "call"}
 	d := set.Diagnose(e)
 	assert.Equal(t, []string{"turn"}, steps(d))
@@ -305,6 +308,17 @@ func TestDiagnose_learnsFromWhatDidNotHelp(t *testing.T) {
 		assert.Equal(t, []string{"one", "two"}, found(set.Diagnose(evidence.Evidence{})))
 		assert.Equal(t, []string{"two", "one"}, found(set.Diagnose(evidence.Evidence{Run: evidence.Run{Tried: evidence.Names{"mend"}}})))
 	})
+}
+
+// What another finding explains has no share of its own, except the login server's
+// word, which may have been said for nothing of what was found.
+func TestDiagnose_givesNoChanceToWhatIsExplained(t *testing.T) {
+	d := Set{Checks: []Check{says("cause", Fail(Maybe)), says("symptom", Fail(Sure), "cause"), told(says("word", Fail(Sure), "cause"))}}.
+		Diagnose(evidence.Evidence{})
+	require.Equal(t, []string{"cause", "symptom", "word"}, found(d))
+	assert.InDelta(t, 8.0/9, d.Findings[0].Chance, 0.001)
+	assert.Zero(t, d.Findings[1].Chance)
+	assert.InDelta(t, 1.0/9, d.Findings[2].Chance, 0.001)
 }
 
 // A pass takes away almost all of a cause's chance, and unknown takes nothing.
