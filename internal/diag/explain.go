@@ -70,7 +70,7 @@ func (s Set) Explain(e evidence.Evidence) (Diagnosis, []Reason, []Step) {
 
 func (c *cause) says() string {
 	switch {
-	case c.ID == "unseen", c.out.verdict == skip:
+	case c.ID == unseen, c.out.verdict == skip:
 		return "nothing"
 	case c.out.verdict == pass:
 		return "passed"

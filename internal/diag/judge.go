@@ -13,7 +13,7 @@ import (
 type cause struct {
 	*Cause
 	impact Impact
-	out    Outcome
+	out    *Outcome
 	told   bool
 	// found is the index of its finding; -1 without one.
 	found int
@@ -52,7 +52,7 @@ func (s *Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgemen
 	for i := range s.Checks {
 		check := &s.Checks[i]
 		c := &j.causes[i]
-		*c = cause{Cause: s.Model.of(check.ID), impact: check.Impact, out: outs[i], told: check.Told, found: -1}
+		c.Cause, c.impact, c.out, c.told, c.found = s.Model.of(check.ID), check.Impact, &outs[i], check.Told, -1
 		var fixes []string
 		if c.out.verdict == fail {
 			c.found = finding(fs, c.ID)
@@ -74,12 +74,12 @@ func (s *Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgemen
 		if level == 0 {
 			continue
 		}
-		c := cause{Cause: &Cause{ID: "unseen", Seat: seat}, found: -1, prior: level, sign: 1}
 		if whole {
-			c.prior *= farFetched
+			level *= farFetched
 		}
+		c := cause{Cause: &elsewhere[seat], found: -1, prior: level, sign: 1}
 		c.tried = s.tried(e.Run.Tried, c.Cause, nil)
-		c.compared = compared(e.Run.Compared, "", seat)
+		c.compared = compared(e.Run.Compared, unseen, seat)
 		c.mass = c.weight()
 		total += c.mass
 		j.causes = append(j.causes, c)
@@ -189,12 +189,11 @@ func (s *Set) rank(d *Diagnosis, causes []cause) {
 		a, b := order[i], order[k]
 		return a.depth < b.depth || a.depth == b.depth && a.weight() > b.weight()
 	}, func(i, k int) { order[i], order[k] = order[k], order[i] })
-	fs := make([]Finding, len(order))
+	fs := slices.Clone(d.Findings)
 	for i, c := range order {
-		fs[i] = d.Findings[c.found]
+		d.Findings[i] = fs[c.found]
 		c.found = i
 	}
-	d.Findings = fs
 }
 
 // sort is stable, for a few things, and one piece of code for all of them: the
@@ -226,8 +225,14 @@ type reason struct {
 	mass  float64
 }
 
-// elsewhere is all else in each seat.
-var elsewhere = [seats]Cause{{}, {Seat: Site}, {Seat: Profile}, {Seat: Browser}, {Seat: Device}, {Seat: Network}, {Seat: Account}}
+// unseen stands for the id of what no check sees.
+const unseen = "unseen"
+
+// elsewhere is what no check sees, in each seat.
+var elsewhere = [seats]Cause{
+	{ID: unseen}, {ID: unseen, Seat: Site}, {ID: unseen, Seat: Profile}, {ID: unseen, Seat: Browser},
+	{ID: unseen, Seat: Device}, {ID: unseen, Seat: Network}, {ID: unseen, Seat: Account},
+}
 
 // reasons are the findings that have a share, and the rest by seat.
 func reasons(fs []Finding, causes []cause) []reason {
