@@ -17,7 +17,7 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench bench-clock fmt lint deps node
+.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench bench-clock bench-ranking fmt lint deps node
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,11 @@ size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 bench: deps build ## Measure start-up, judging and memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/agent ./internal/checks
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
+
+bench-ranking: ## Measure the order of findings and steps, and write internal/diag/README.md
+	LATCHKEY_UPDATE=1 $(GO) test -count=1 -run TestRanking ./internal/diag
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
+	@sed -n '/## Simulated/,$$p' internal/diag/README.md
 
 bench-clock: $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock

@@ -127,10 +127,14 @@ func (v view) clears(fix string) bool {
 
 // acts is whether the first thing to do is a button of its own.
 func (v view) acts() bool {
-	if len(v.Report.Advice) == 0 {
+	if len(v.Report.Findings) == 0 {
 		return false
 	}
-	fix := v.Report.Advice[0].Fix
+	own := v.advised(v.Report.Findings[0])
+	if len(own) == 0 {
+		return false
+	}
+	fix := own[0]
 	return fix == "open-in-browser" || v.clears(fix)
 }
 

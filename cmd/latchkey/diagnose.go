@@ -30,18 +30,19 @@ func diagnose(_ context.Context, args []string, stdin io.Reader, stdout, stderr 
 	flags := flag.NewFlagSet("diagnose", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprint(stderr, "usage: latchkey diagnose [-json] FILE|-\n\n"+
+		fmt.Fprint(stderr, "usage: latchkey diagnose [-json|-explain] FILE|-\n\n"+
 			"FILE holds evidence or a report as JSON; - reads it from standard input.\n\n")
 		flags.PrintDefaults()
 	}
 	asJSON := flags.Bool("json", false, "print the report as JSON")
+	asReasons := flags.Bool("explain", false, "print why each cause and each step stands where it stands")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
 	}
-	if flags.NArg() != 1 {
+	if flags.NArg() != 1 || *asJSON && *asReasons {
 		flags.Usage()
 		return 2
 	}
@@ -53,11 +54,14 @@ func diagnose(_ context.Context, args []string, stdin io.Reader, stdout, stderr 
 	}
 	agent.Identify(&e, agent.DefaultPolicy())
 	r := report.New(e, checks.Catalogue().Diagnose(e))
-	if *asJSON {
+	switch {
+	case *asReasons:
+		_, err = io.WriteString(stdout, explain(checks.Catalogue(), e))
+	case *asJSON:
 		enc := json.NewEncoder(stdout)
 		enc.SetIndent("", "  ")
 		err = enc.Encode(r)
-	} else {
+	default:
 		_, err = io.WriteString(stdout, plain(r, text.English()))
 	}
 	if err != nil {

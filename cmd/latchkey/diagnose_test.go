@@ -56,6 +56,22 @@ func TestDiagnose_tellsPeopleTheGoldenText(t *testing.T) {
 	}
 }
 
+// Why each cause and each step stands where it stands, for engineers.
+func TestDiagnose_explains(t *testing.T) {
+	for _, name := range []string{"managed-pc-with-a-fast-clock", "phone-and-a-wrong-password"} {
+		code, out, errs := runDiagnose("", "-explain", "testdata/people/"+name+".json")
+		require.Equal(t, 0, code, errs)
+		testkit.Golden(t, "explained/"+name+".golden.txt", []byte(out))
+	}
+	_, out, _ := runDiagnose(`{"cookies": {"http": {"value": false}}, "run": {"compared": [{"under": "private-window", "stayed": ["cookies-blocked"]}]}}`, "-explain", "-")
+	assert.Contains(t, out, "second look: private-window-same")
+	_, out, _ = runDiagnose("{}", "-explain", "-")
+	assert.Contains(t, out, "all others")
+	code, _, errs := runDiagnose("", "-json", "-explain", "-")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, errs, "usage: latchkey diagnose")
+}
+
 func TestDiagnose_saysTheSameToEvidenceAndToItsReport(t *testing.T) {
 	for _, file := range people(t) {
 		_, asText, _ := runDiagnose("", file)
@@ -140,7 +156,7 @@ func TestDiagnose_saysHowItIsUsed(t *testing.T) {
 			code, out, errs := runDiagnose("", c.args...)
 			assert.Equal(t, c.code, code)
 			assert.Empty(t, out)
-			assert.Contains(t, errs, "usage: latchkey diagnose [-json] FILE|-")
+			assert.Contains(t, errs, "usage: latchkey diagnose [-json|-explain] FILE|-")
 		})
 	}
 }

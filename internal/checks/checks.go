@@ -1,5 +1,6 @@
 // Package checks is the catalogue: what can be wrong with a sign-in, one file
-// a check, all of them in one list, and one list of what can be done.
+// a check, all of them in one list; and what is known of them as causes and of what
+// can be done, in one table.
 package checks
 
 import (
@@ -7,8 +8,8 @@ import (
 	"latchkey/internal/evidence"
 )
 
-// Catalogue returns all checks and fixes. The order of the checks decides only
-// between findings that are equal in everything else.
+// Catalogue returns all checks and fixes and the model. The order of the checks
+// decides only between findings that are equal in everything else.
 func Catalogue() diag.Set {
 	return diag.Set{
 		Checks: []diag.Check{
@@ -70,6 +71,7 @@ func Catalogue() diag.Set {
 			webassemblyOff,
 		},
 		Fixes: fixes,
+		Model: model,
 	}
 }
 

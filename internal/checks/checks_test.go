@@ -129,6 +129,87 @@ func TestCatalogue_isValid(t *testing.T) {
 	require.NoError(t, checks.Catalogue().Validate())
 }
 
+func TestModel_saysWhereEachFaultSits(t *testing.T) {
+	set := checks.Catalogue()
+	unplaced := []string{"captcha-failed", "no-response"} // symptoms of anything
+	for _, c := range set.Checks {
+		i := slices.IndexFunc(set.Model.Causes, func(m diag.Cause) bool { return m.ID == c.ID })
+		if assert.GreaterOrEqual(t, i, 0, "%s needs a line in the model", c.ID) {
+			m := set.Model.Causes[i]
+			assert.Equal(t, slices.Contains(unplaced, c.ID), m.Seat == diag.Unplaced, c.ID)
+			assert.True(t, c.Told || !m.Whole, "%s is nobody's word", c.ID)
+		}
+	}
+	for _, f := range set.Fixes {
+		assert.Equal(t, f.Moves != nil, f.Shows > 0, "%s", f.ID)
+		assert.True(t, f.Seconds > 0, "%s: takes some time", f.ID)
+	}
+}
+
+// An outcome without any other finding has its own, and nothing else; unknown
+// has none.
+func TestCatalogue_saysOfAnOutcomeWhatTheContractDoes(t *testing.T) {
+	want := map[evidence.Outcome]string{
+		"invalid_credentials": "account-credentials", "account_locked": "account-locked", "account_disabled": "account-disabled",
+		"password_expired": "account-password-expired", "mfa_rejected": "account-code-rejected", "mfa_not_delivered": "account-code-not-delivered",
+		"sso_failed": "account-sso-failed", "session_lost": "session-lost", "captcha_failed": "captcha-failed", "throttled": "account-throttled",
+		"maintenance": "service-maintenance", "server_error": "service-error", "no_response": "no-response",
+		"reset_not_delivered": "account-reset-not-delivered", "not_registered": "account-not-registered",
+	}
+	for name, e := range testkit.Browsers(t) {
+		for _, o := range evidence.Outcomes {
+			e.Host.Outcome = evidence.Saw(o)
+			d := checks.Catalogue().Diagnose(e)
+			if o == evidence.Unknown {
+				assert.Empty(t, d.Findings, name)
+				assert.Empty(t, d.Advice, name)
+				continue
+			}
+			require.Len(t, d.Findings, 1, "%s, %s", name, o)
+			assert.Equal(t, want[o], d.Findings[0].Check)
+			assert.NotEmpty(t, d.Advice)
+		}
+	}
+}
+
+// A fault that is surely there comes first if the outcome follows from it, and does
+// not if it has nothing to do with it.
+func TestCatalogue_tellsReasonsFromBystanders(t *testing.T) {
+	noCookies := func(e *evidence.Evidence) {
+		e.Cookies.HTTP, e.Cookies.Script = evidence.Saw(false), evidence.Saw(false)
+	}
+	noWasm := func(e *evidence.Evidence) { e.Script.Wasm = evidence.Failed[bool]("undefined") }
+	inApp := func(e *evidence.Evidence) {
+		e.Browser.Embedded, e.Browser.App = evidence.Saw(true), evidence.Saw("Facebook")
+	}
+	for _, c := range []struct {
+		fault   func(*evidence.Evidence)
+		outcome evidence.Outcome
+		first   string
+	}{
+		{noCookies, evidence.SessionLost, "cookies-blocked"},
+		{noCookies, evidence.NoResponse, "cookies-blocked"},
+		{noCookies, evidence.ServerError, "cookies-blocked"},
+		{noCookies, evidence.Unknown, "cookies-blocked"},
+		{noCookies, evidence.InvalidCredentials, "cookies-blocked"},
+		{noCookies, evidence.AccountLocked, "account-locked"},
+		{noCookies, evidence.Maintenance, "service-maintenance"},
+		{noWasm, evidence.InvalidCredentials, "account-credentials"},
+		{noWasm, evidence.SessionLost, "session-lost"},
+		{noWasm, evidence.Unknown, "webassembly-off"},
+		{inApp, evidence.SSOFailed, "browser-embedded-view"},
+		{inApp, evidence.InvalidCredentials, "account-credentials"},
+	} {
+		for name, e := range testkit.Browsers(t) {
+			c.fault(&e)
+			e.Host.Outcome = evidence.Saw(c.outcome)
+			d := checks.Catalogue().Diagnose(e)
+			require.NotEmpty(t, d.Findings)
+			assert.Equal(t, c.first, d.Findings[0].Check, "%s, %s", c.outcome, name)
+		}
+	}
+}
+
 func TestCatalogue_hasAFileAndCasesForEachCheck(t *testing.T) {
 	verdicts, names := map[string]map[string]bool{}, map[string]bool{}
 	for _, ex := range cases(t) {

@@ -1,60 +1,8 @@
 package checks
 
-import (
-	"latchkey/internal/diag"
-	"latchkey/internal/evidence"
-)
+import "latchkey/internal/evidence"
 
-// fixes are all the things that can be done, by the ids of the contract. How
-// each is done in which browser is a matter of words; see package text.
-var fixes = []diag.Fix{
-	{ID: "allow-cookies", Offered: hasMenu},
-	{ID: "allow-local-network", Offered: hasMenu},
-	{ID: "allow-popups", Offered: hasMenu},
-	{ID: "allow-scripts", Offered: hasMenu},
-	{ID: "allow-storage-access", Offered: grantsStorageAccess},
-	{ID: "allow-third-party-cookies", Offered: hasMenu},
-	{ID: "ask-it-to-allow"},
-	{ID: "ask-it-to-set-clock", Offered: isComputer},
-	{ID: "check-caps-lock", Offered: hasKeyboard},
-	{ID: "check-connection"},
-	{ID: "check-spam-folder"},
-	{ID: "clear-site-data", Offered: hasMenu},
-	{ID: "close-other-tabs"},
-	{ID: "contact-administrator"},
-	{ID: "contact-support"},
-	{ID: "free-storage"},
-	{ID: "leave-compat-mode"},
-	{ID: "open-canonical-address"},
-	{ID: "open-in-browser", Offered: isEmbedded},
-	{ID: "pause-extensions", Offered: hasExtensions},
-	{ID: "pause-vpn"},
-	{ID: "reload-page"},
-	{ID: "remove-old-cookies"},
-	{ID: "report-to-site"},
-	{ID: "resend-code"},
-	{ID: "reset-password"},
-	{ID: "retype-credentials"},
-	{ID: "set-clock-automatically"},
-	{ID: "set-phone-clock", Offered: phoneMayBeWrong},
-	{ID: "set-time-zone"},
-	{ID: "sign-in-to-portal-network"},
-	{ID: "start-sign-in-again"},
-	{ID: "try-other-network"},
-	{ID: "try-private-window", Offered: hasMenu},
-	{ID: "turn-off-translation"},
-	{ID: "turn-on-javascript"},
-	{ID: "turn-on-webassembly", Offered: canSetWebAssembly},
-	{ID: "update-browser"},
-	{ID: "use-backup-code"},
-	{ID: "use-https"},
-	{ID: "use-organisation-sign-in"},
-	{ID: "use-other-browser"},
-	{ID: "use-other-device"},
-	{ID: "wait-and-retry"},
-	{ID: "wait-for-maintenance"},
-	{ID: "wait-for-unlock"},
-}
+// Where each fix can be done.
 
 // hasKeyboard leaves out phones and tablets, whose keyboards show their state.
 func hasKeyboard(e evidence.Evidence) bool { return !isMobile(e) }

@@ -48,7 +48,7 @@ var pageStale = diag.Check{
 		switch told := e.Host.Outcome; {
 		case evidence.Is(told, evidence.SessionLost):
 			return diag.Fail(diag.Likely, anew...).With(diag.Args{"reason": reason})
-		case told.State == evidence.OK && told.Value != evidence.Unknown && told.Value != evidence.SSOFailed && told.Value != evidence.NoResponse,
+		case told.State == evidence.OK && told.Value != evidence.Unknown && told.Value != evidence.SSOFailed && told.Value != evidence.NoResponse && told.Value != evidence.ServerError,
 			limited && sureness == diag.Sure:
 			return diag.Pass()
 		}

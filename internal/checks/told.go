@@ -36,19 +36,23 @@ var (
 		"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view",
 	}
 	// missing are why a part of the page does not come or does nothing.
-	missing = []string{"network-offline", "network-captive-portal", "network-host-unreachable", "network-rewritten",
-		"script-blocked", "script-policy", "websocket-blocked", "page-altered", "site-fault"}
+	missing = []string{"network-offline", "network-captive-portal", "network-host-unreachable", "network-rewritten", "network-slow",
+		"script-blocked", "script-policy", "websocket-blocked", "page-altered"}
 	// clocks are why what has a time on it looks expired or not valid yet.
 	clocks = []string{"server-clock-wrong", "clock-unstable", "clock-time-zone", "clock-wrong"}
-	// oldBrowser are why a page does not run.
-	oldBrowser = []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
+	// oldBrowser are why a page does not run, or deals with cookies in ways of its own:
+	// Internet Explorer mode has other cookies than Edge, and browsers of before
+	// 2019 take SameSite=None for Strict (Chromium's list of incompatible clients).
+	oldBrowser = []string{"browser-compat-mode", "browser-unsupported", "browser-outdated", "browser-lacks-feature"}
+	// oldPage are why the page is not the one that the server expects.
+	oldPage = []string{"page-stale", "page-several-tabs", "network-address-changes"}
 )
 
 var (
 	// Without cookies or scripts no password can be right, and many a login
 	// form says "wrong password" to a request that came without its cookie.
 	accountCredentials = told("account-credentials", evidence.InvalidCredentials,
-		slices.Concat(noCookies, []string{"input-caps-lock", "input-blank-ends", "input-autofill-unseen"}),
+		slices.Concat(noCookies, []string{"input-caps-lock", "input-blank-ends", "input-autofill-unseen", "page-altered"}),
 		"check-caps-lock", "retype-credentials", "reset-password", "contact-support")
 
 	accountLocked = told("account-locked", evidence.AccountLocked, nil,
@@ -68,33 +72,35 @@ var (
 		"check-spam-folder", "resend-code", "use-backup-code", "contact-support")
 
 	accountSSOFailed = told("account-sso-failed", evidence.SSOFailed,
-		slices.Concat(noCookies, lostCookies, missing, clocks, []string{"popup-blocked", "network-local-access", "browser-compat-mode", "page-stale", "page-several-tabs", "network-address-changes"}),
-		"use-organisation-sign-in", "start-sign-in-again", "contact-administrator")
+		slices.Concat(noCookies, lostCookies, missing, oldBrowser, oldPage, clocks, []string{"popup-blocked", "network-local-access"}),
+		"use-organisation-sign-in", "start-sign-in-again", "try-private-window", "contact-administrator")
 
 	accountNotRegistered = told("account-not-registered", evidence.NotRegistered, []string{"input-blank-ends"},
 		"contact-administrator", "contact-support")
 
+	// Many sites count an address, which a whole office or VPN may share (casebook 75).
 	accountThrottled = told("account-throttled", evidence.Throttled, nil,
-		"wait-and-retry", "contact-support")
+		"wait-and-retry", "try-other-network", "contact-support")
 
 	accountResetNotDelivered = told("account-reset-not-delivered", evidence.ResetNotDelivered, nil,
 		"check-spam-folder", "contact-administrator", "contact-support")
 
 	sessionLost = told("session-lost", evidence.SessionLost,
-		slices.Concat(noCookies, lostCookies, clocks, []string{"network-rewritten", "page-stale", "page-several-tabs", "network-address-changes"}),
-		"start-sign-in-again", "close-other-tabs", "clear-site-data", "contact-support")
+		slices.Concat(noCookies, lostCookies, oldBrowser, oldPage, clocks, []string{"network-rewritten"}),
+		"start-sign-in-again", "close-other-tabs", "clear-site-data", "try-private-window", "contact-support")
 
 	captchaFailed = told("captcha-failed", evidence.CaptchaFailed,
-		slices.Concat(noCookies, oldBrowser, missing),
-		"reload-page", "pause-extensions", "try-other-network", "use-other-browser", "contact-support")
+		slices.Concat(noCookies, oldBrowser, missing, []string{"storage-blocked", "storage-full", "storage-stale-worker", "browser-embedded-view", "site-fault"}),
+		"reload-page", "pause-extensions", "try-private-window", "try-other-network", "use-other-browser", "contact-support")
 
+	// A login that loses its cookie often just shows its form again (casebook 6, 9).
 	noResponse = told("no-response", evidence.NoResponse,
-		slices.Concat(noCookies, oldBrowser, missing, []string{"popup-blocked", "network-local-access", "page-stale", "input-autofill-unseen"}),
+		slices.Concat(noCookies, lostCookies, oldBrowser, missing, []string{"popup-blocked", "network-local-access", "page-stale", "input-autofill-unseen"}),
 		"reload-page", "try-private-window", "use-other-browser", "contact-support")
 
 	serviceMaintenance = told("service-maintenance", evidence.Maintenance, nil,
 		"wait-for-maintenance", "contact-support")
 
-	serviceError = told("service-error", evidence.ServerError, []string{"cookies-too-large"},
+	serviceError = told("service-error", evidence.ServerError, []string{"cookies-too-large", "page-stale"},
 		"wait-and-retry", "contact-support")
 )

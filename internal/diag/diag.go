@@ -1,6 +1,28 @@
 // Package diag is the judge: it turns evidence into findings, folds symptoms
-// under their causes and orders what to do. It knows no single check; those
-// are in package checks.
+// under their causes, weighs which of them is the reason, and orders what to do
+// by the chance that it helps for what it costs the person. It knows no single
+// check; those are in package checks, and what is known of them as causes in its
+// model.
+//
+// The mechanism is decision-theoretic troubleshooting (Heckerman, Breese and
+// Rommelse, CACM 38(3), 1995; Breese and Heckerman, UAI 1996). What the login
+// server said sets how likely each cause is, each check's outcome moves that, and so
+// do steps that did not help and second looks under one changed condition. Then
+// the step with the greatest chance for its cost comes first, and so on. This is
+// exact, and small, as long as these hold:
+//
+//   - One cause is the reason. Two faults at once do happen: a fault that is there
+//     but has nothing to do with the outcome is a bystander, for which the model has
+//     shares. Where two faults each stop the sign-in, mending the first changes
+//     nothing that the person sees; they look again, the first is gone, and the
+//     second stands first then.
+//   - Checks err independently, given the cause. Those that see the same thing twice
+//     are folded: what another finding explains has no share of its own.
+//   - Steps help independently, and the person sees after each whether it did.
+//     Several steps for one cause fail together more often than that, so the chance
+//     of later ones is overestimated; the order is the same.
+//   - Experiments (a private window, another network or device) are valued one step
+//     ahead: by whom they let in, and what is to be repaired after that.
 package diag
 
 import (
@@ -57,9 +79,8 @@ type Check struct {
 	Uses func(*evidence.Evidence) []evidence.Seen
 	// After are checks whose fault explains this one.
 	After []string
-	// Told is whether the finding repeats what the login server said. Such a
-	// finding is about this very failure, so it stands before faults of the
-	// same weight that do not explain it.
+	// Told is whether the finding repeats what the login server said. What it
+	// comes after is what that follows from.
 	Told bool
 	Run  func(evidence.Evidence) Outcome
 }
@@ -102,14 +123,6 @@ func (o Outcome) With(args Args) Outcome {
 	return o
 }
 
-// Fix is something that a person, or somebody for them, can do.
-type Fix struct {
-	ID string
-	// Offered is whether the fix can be done in this browser and system; nil
-	// means everywhere.
-	Offered func(evidence.Evidence) bool
-}
-
 // Finding is a fault that was found.
 type Finding struct {
 	Check    string   `json:"check"`
@@ -119,12 +132,19 @@ type Finding struct {
 	Fixes    []string `json:"fixes"`
 	// Because names the findings that explain this one.
 	Because []string `json:"because,omitempty"`
+	// Chance is that of being the reason; 0 for what another finding explains,
+	// unless it is the login server's word.
+	Chance float64 `json:"chance,omitempty"`
 }
 
 // Advice is one thing to do and the findings that it helps with.
 type Advice struct {
 	Fix   string   `json:"fix"`
 	Helps []string `json:"helps"`
+	// Chance is that of getting in by it, if it is done first.
+	Chance float64 `json:"chance,omitempty"`
+	// Cost is what it takes, in seconds of the person's time.
+	Cost float64 `json:"cost,omitempty"`
 }
 
 // Gap is a check that could not tell, and why: "unasked", "late", or a reason
@@ -142,10 +162,11 @@ type Diagnosis struct {
 	Passed   []string  `json:"passed"`
 }
 
-// Set is a catalogue of checks and fixes.
+// Set is a catalogue of checks and fixes, and what is known of causes.
 type Set struct {
 	Checks []Check
 	Fixes  []Fix
+	Model  Model
 }
 
 // Validate says everything that is wrong with the catalogue itself.
@@ -175,6 +196,25 @@ func (s Set) Validate() error {
 			errs = append(errs, fmt.Errorf("check %s: comes after itself", c.ID))
 		}
 	}
+	fixes := map[string]bool{}
+	for _, f := range s.Fixes {
+		if fixes[f.ID] {
+			errs = append(errs, fmt.Errorf("fix %s: listed twice", f.ID))
+		}
+		fixes[f.ID] = true
+	}
+	known := map[string]bool{}
+	for _, c := range s.Model.Causes {
+		if known[c.ID] || !ids[c.ID] {
+			errs = append(errs, fmt.Errorf("cause %s: listed twice, or there is no such check", c.ID))
+		}
+		known[c.ID] = true
+		for _, h := range c.Helps {
+			if !fixes[h.Fix] {
+				errs = append(errs, fmt.Errorf("cause %s: is helped by %s, which does not exist", c.ID, h.Fix))
+			}
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -195,12 +235,17 @@ func reaches(after map[string][]string, from []string, to string, seen map[strin
 
 // Diagnose judges the evidence by every check of the set.
 func (s Set) Diagnose(e evidence.Evidence) Diagnosis {
+	d, _ := s.diagnose(e)
+	return d
+}
+
+func (s *Set) diagnose(e evidence.Evidence) (Diagnosis, judgement) {
 	d := Diagnosis{Findings: []Finding{}, Advice: []Advice{}, Gaps: []Gap{}, Passed: []string{}}
-	after := map[string][]string{}
-	told := map[string]bool{}
-	for _, c := range s.Checks {
-		after[c.ID], told[c.ID] = c.After, c.Told
-		switch o := run(c, e); o.verdict {
+	outs := make([]Outcome, len(s.Checks))
+	for i := range s.Checks {
+		c := &s.Checks[i]
+		outs[i] = run(c, &e)
+		switch o := outs[i]; o.verdict {
 		case pass:
 			d.Passed = append(d.Passed, c.ID)
 		case unknown:
@@ -208,35 +253,35 @@ func (s Set) Diagnose(e evidence.Evidence) Diagnosis {
 		case fail:
 			d.Findings = append(d.Findings, Finding{
 				Check: c.ID, Impact: c.Impact, Sureness: o.sureness, Args: o.args,
-				Fixes: s.offered(o.fixes, e),
+				Fixes: s.offered(o.fixes, &e),
 			})
 		}
 	}
-	fold(d.Findings, after)
-	rank(d.Findings, told)
-	d.Advice = advice(d.Findings)
-	return d
+	if len(d.Findings) == 0 {
+		return d, judgement{}
+	}
+	s.fold(d.Findings)
+	return d, s.judge(&d, outs, &e)
 }
 
 // run gives the check's outcome, or why a need of it is missing.
-func run(c Check, e evidence.Evidence) Outcome {
+func run(c *Check, e *evidence.Evidence) Outcome {
 	if c.Needs != nil {
-		for _, fact := range c.Needs(&e) {
+		for _, fact := range c.Needs(e) {
 			if !fact.Known() {
 				return Unknown(cmp.Or(string(fact.How()), "unasked"))
 			}
 		}
 	}
-	return c.Run(e)
+	return c.Run(*e)
 }
 
 // offered keeps the fixes that can be done here. An id that no fix has stays,
 // so that the catalogue's tests find it.
-func (s Set) offered(ids []string, e evidence.Evidence) []string {
+func (s *Set) offered(ids []string, e *evidence.Evidence) []string {
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {
-		i := slices.IndexFunc(s.Fixes, func(f Fix) bool { return f.ID == id })
-		if i < 0 || s.Fixes[i].Offered == nil || s.Fixes[i].Offered(e) {
+		if f := s.fix(id); f.Offered == nil || f.Offered(*e) {
 			out = append(out, id)
 		}
 	}
@@ -244,39 +289,14 @@ func (s Set) offered(ids []string, e evidence.Evidence) []string {
 }
 
 // fold notes for each finding which other findings explain it.
-func fold(fs []Finding, after map[string][]string) {
+func (s *Set) fold(fs []Finding) {
 	for i := range fs {
-		for _, cause := range after[fs[i].Check] {
-			if slices.ContainsFunc(fs, func(f Finding) bool { return f.Check == cause }) {
+		for _, cause := range s.Checks[s.index(fs[i].Check)].After {
+			if finding(fs, cause) >= 0 && !slices.Contains(fs[i].Because, cause) {
 				fs[i].Because = append(fs[i].Because, cause)
 			}
 		}
 	}
-}
-
-// rank orders findings: what is explained by another comes after everything
-// that is not, and after what explains it; then the graver; then the surer;
-// then what explains the login server's word or is that word itself; then the
-// catalogue's order.
-func rank(fs []Finding, told map[string]bool) {
-	about := map[string]bool{}
-	for _, f := range fs {
-		if told[f.Check] {
-			about[f.Check] = true
-			for _, b := range f.Because {
-				about[b] = true
-			}
-		}
-	}
-	depth := depths(fs)
-	slices.SortStableFunc(fs, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(depth[a.Check], depth[b.Check]),
-			cmp.Compare(slices.Index(impacts, a.Impact), slices.Index(impacts, b.Impact)),
-			cmp.Compare(slices.Index(surenesses, a.Sureness), slices.Index(surenesses, b.Sureness)),
-			order(!about[a.Check], !about[b.Check]),
-		)
-	})
 }
 
 // depths says how many findings stand one behind the other in the longest
@@ -284,56 +304,17 @@ func rank(fs []Finding, told map[string]bool) {
 func depths(fs []Finding) map[string]int {
 	depth := map[string]int{}
 	for range fs {
-		for _, f := range fs {
-			for _, b := range f.Because {
-				depth[f.Check] = max(depth[f.Check], depth[b]+1)
+		again := false
+		for i := range fs {
+			for _, b := range fs[i].Because {
+				if d := depth[b] + 1; d > depth[fs[i].Check] {
+					depth[fs[i].Check], again = d, true
+				}
 			}
+		}
+		if !again {
+			break
 		}
 	}
 	return depth
-}
-
-var (
-	impacts    = []Impact{Blocks, Slows, Note}
-	surenesses = []Sureness{Sure, Likely, Maybe}
-)
-
-// order puts false before true.
-func order(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
-}
-
-// advice lists the fixes in the order of the findings, each once, with all
-// findings that it helps. A finding that another explains gives no advice of
-// its own: it goes away with its cause.
-func advice(fs []Finding) []Advice {
-	out := []Advice{}
-	helps := map[string]int{}
-	for _, f := range fs {
-		if len(f.Because) > 0 {
-			for _, cause := range f.Because {
-				for i := range out {
-					if slices.Contains(out[i].Helps, cause) && !slices.Contains(out[i].Helps, f.Check) {
-						out[i].Helps = append(out[i].Helps, f.Check)
-					}
-				}
-			}
-			continue
-		}
-		for _, id := range f.Fixes {
-			if i, ok := helps[id]; ok {
-				out[i].Helps = append(out[i].Helps, f.Check)
-				continue
-			}
-			helps[id] = len(out)
-			out = append(out, Advice{Fix: id, Helps: []string{f.Check}})
-		}
-	}
-	return out
 }

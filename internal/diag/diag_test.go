@@ -46,8 +46,8 @@ func TestDiagnose_sortsOutcomesIntoThreeResults(t *testing.T) {
 	got, err := json.Marshal(d)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
-		"findings": [{"check": "broken", "impact": "slows", "sureness": "likely", "args": {"size": 90, "to": "ahead"}, "fixes": ["mend"]}],
-		"advice": [{"fix": "mend", "helps": ["broken"]}],
+		"findings": [{"check": "broken", "impact": "slows", "sureness": "likely", "args": {"size": 90, "to": "ahead"}, "fixes": ["mend"], "chance": 0.639}],
+		"advice": [{"fix": "mend", "helps": ["broken"], "chance": 0.511, "cost": 30}],
 		"gaps": [{"check": "cannot-tell", "why": "odd"}],
 		"passed": ["works"]
 	}`, string(got))
@@ -142,72 +142,194 @@ func TestDiagnose_foldsSymptoms(t *testing.T) {
 	}
 }
 
-// The order of two findings, each row deciding by one thing alone; the other
-// things speak against it where they come later in the order.
-func TestDiagnose_ranksByOneThingAfterTheOther(t *testing.T) {
-	type rows []Check
+// The order of two findings. With nothing told, the graver comes first, then
+// the surer.
+func TestDiagnose_ranksByWhatIsLikelierTheReason(t *testing.T) {
+	model := func(c Cause) Model { return Model{Causes: []Cause{c}} }
 	for _, c := range []struct {
 		name   string
-		checks rows // the second one shall win
+		checks []Check // the second one shall win
+		model  Model
+		see    evidence.Outcome
 	}{
 		{"what nothing explains comes first",
-			rows{says("lose", Fail(Sure), "win"), with(says("win", Fail(Maybe)), Note)}},
-		{"blocks before slows",
-			rows{with(told(says("lose", Fail(Sure))), Slows), says("win", Fail(Maybe))}},
-		{"slows before notes",
-			rows{with(told(says("lose", Fail(Sure))), Note), with(says("win", Fail(Maybe)), Slows)}},
-		{"sure before likely",
-			rows{told(says("lose", Fail(Likely))), says("win", Fail(Sure))}},
-		{"likely before maybe",
-			rows{told(says("lose", Fail(Maybe))), says("win", Fail(Likely))}},
-		{"the login server's word before what does not explain it",
-			rows{says("lose", Fail(Sure)), told(says("win", Fail(Sure)))}},
+			[]Check{says("lose", Fail(Sure), "win"), with(says("win", Fail(Maybe)), Note)}, Model{}, ""},
+		{"blocks before slows, even if less sure",
+			[]Check{with(says("lose", Fail(Sure)), Slows), says("win", Fail(Maybe))}, Model{}, ""},
+		{"slows before notes, even if less sure",
+			[]Check{with(says("lose", Fail(Sure)), Note), with(says("win", Fail(Maybe)), Slows)}, Model{}, ""},
+		{"sure before likely", []Check{says("lose", Fail(Likely)), says("win", Fail(Sure))}, Model{}, ""},
+		{"likely before maybe", []Check{says("lose", Fail(Maybe)), says("win", Fail(Likely))}, Model{}, ""},
+		{"what is more often the reason", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
+			model(Cause{ID: "win", Prior: Usual}), ""},
+		{"or is with this outcome", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
+			model(Cause{ID: "win", Priors: []Given{{"session_lost", Usual}}}), "session_lost"},
+		{"what fewer bystanders have", []Check{says("lose", Fail(Sure)), says("win", Fail(Sure))},
+			model(Cause{ID: "lose", Bystander: 0.5}), ""},
+		{"a word that is the whole story before what it does not follow from",
+			[]Check{says("lose", Fail(Sure)), told(says("win", Fail(Sure)))}, model(Cause{ID: "win", Whole: true}), ""},
+		{"a sure fault that stops everything before a symptom",
+			[]Check{told(says("lose", Fail(Sure))), says("win", Fail(Sure))}, Model{}, ""},
+		{"a symptom before a note that it does not follow from",
+			[]Check{with(says("lose", Fail(Sure)), Note), told(says("win", Fail(Sure)))}, Model{}, ""},
+		{"what the word follows from before what it does not",
+			[]Check{says("lose", Fail(Likely)), with(says("win", Fail(Sure)), Slows), told(says("word", Fail(Sure), "win"))}, Model{}, ""},
+		{"and what that follows from",
+			[]Check{says("lose", Fail(Likely)), with(says("win", Fail(Sure)), Slows), says("middle", Fail(Sure), "win"), told(says("word", Fail(Sure), "middle"))}, Model{}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := Set{Checks: c.checks}.Diagnose(evidence.Evidence{})
-			assert.Equal(t, []string{"win", "lose"}, found(d))
+			var e evidence.Evidence
+			if c.see != "" {
+				e.Host.Outcome = evidence.Saw(c.see)
+			}
+			d := Set{Checks: c.checks, Model: c.model}.Diagnose(e)
+			assert.Equal(t, []string{"win", "lose"}, found(d)[:2])
 		})
 	}
 
-	t.Run("what explains the login server's word before what does not", func(t *testing.T) {
-		d := Set{Checks: []Check{says("other", Fail(Sure)), says("cause", Fail(Sure)), told(says("word", Fail(Sure), "cause"))}}.
-			Diagnose(evidence.Evidence{})
-		assert.Equal(t, []string{"cause", "other", "word"}, found(d))
-	})
 	t.Run("in all else equal, the catalogue's order", func(t *testing.T) {
 		d := Set{Checks: []Check{says("b", Fail(Sure)), says("a", Fail(Sure)), says("c", Fail(Sure))}}.Diagnose(evidence.Evidence{})
 		assert.Equal(t, []string{"b", "a", "c"}, found(d))
 	})
 }
 
+// steps are the fixes of the advice, in order.
+func steps(d Diagnosis) []string {
+	ids := []string{}
+	for _, a := range d.Advice {
+		ids = append(ids, a.Fix)
+	}
+	return ids
+}
+
 func TestDiagnose_givesEachAdviceOnce(t *testing.T) {
-	fixes := []Fix{{ID: "mend"}, {ID: "swap"}, {ID: "call"}}
+	fixes := []Fix{{ID: "mend"}, {ID: "swap"}, {ID: "call", Seconds: 1000}}
 	for _, c := range []struct {
 		name   string
 		checks []Check
-		want   []Advice
+		want   []string
+		helps  map[string][]string
 	}{
-		{"best first, in the order of the findings",
-			[]Check{says("one", Fail(Sure, "mend", "call")), says("two", Fail(Sure, "swap"))},
-			[]Advice{{"mend", []string{"one"}}, {"call", []string{"one"}}, {"swap", []string{"two"}}}},
+		{"best first", []Check{says("one", Fail(Sure, "mend", "call")), says("two", Fail(Likely, "swap"))},
+			[]string{"mend", "swap", "call"}, nil},
 		{"a fix of two findings stands once and helps both",
 			[]Check{says("one", Fail(Sure, "mend", "call")), says("two", Fail(Sure, "swap", "call"))},
-			[]Advice{{"mend", []string{"one"}}, {"call", []string{"one", "two"}}, {"swap", []string{"two"}}}},
+			[]string{"mend", "swap", "call"}, map[string][]string{"call": {"one", "two"}}},
 		{"a symptom has no advice of its own; what mends its cause helps it",
 			[]Check{says("symptom", Fail(Sure, "swap", "call"), "cause"), says("cause", Fail(Sure, "mend", "call"))},
-			[]Advice{{"mend", []string{"cause", "symptom"}}, {"call", []string{"cause", "symptom"}}}},
+			[]string{"mend", "call"}, map[string][]string{"mend": {"cause", "symptom"}, "call": {"cause", "symptom"}}},
 		{"a symptom of two causes is helped once by what mends both",
-			[]Check{says("symptom", Fail(Sure), "one", "two"), says("one", Fail(Sure, "call")), says("two", Fail(Sure, "call", "mend"))},
-			[]Advice{{"call", []string{"one", "two", "symptom"}}, {"mend", []string{"two", "symptom"}}}},
+			[]Check{says("symptom", Fail(Sure), "one", "two"), says("one", Fail(Sure, "swap")), says("two", Fail(Likely, "swap", "mend"))},
+			[]string{"swap", "mend"}, map[string][]string{"swap": {"one", "two", "symptom"}, "mend": {"two", "symptom"}}},
 		{"what mends the first of a chain helps all of it",
 			[]Check{says("last", Fail(Sure), "middle"), with(says("middle", Fail(Sure), "first"), Slows), says("first", Fail(Sure, "mend"))},
-			[]Advice{{"mend", []string{"first", "middle", "last"}}}},
+			[]string{"mend"}, map[string][]string{"mend": {"first", "middle", "last"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := Set{Checks: c.checks, Fixes: fixes}.Diagnose(evidence.Evidence{})
-			assert.Equal(t, c.want, d.Advice)
+			assert.Equal(t, c.want, steps(d))
+			for _, a := range d.Advice {
+				if helps, ok := c.helps[a.Fix]; ok {
+					assert.Equal(t, helps, a.Helps, a.Fix)
+				}
+			}
 		})
 	}
+}
+
+func TestDiagnose_ordersStepsByChanceForCost(t *testing.T) {
+	broken := []Check{says("broken", Fail(Sure, "first", "second", "third"))}
+	about := func(c Cause) Model {
+		c.ID = "broken"
+		return Model{Causes: []Cause{c}}
+	}
+	for _, c := range []struct {
+		name  string
+		fixes []Fix
+		model Model
+		want  []string
+	}{
+		{"as the check says, if all cost the same", nil, Model{}, []string{"first", "second", "third"}},
+		{"a place is worth half the cost", []Fix{{ID: "first", Seconds: 31}}, Model{}, []string{"second", "first", "third"}},
+		{"and not more", []Fix{{ID: "first", Seconds: 29}}, Model{}, []string{"first", "second", "third"}},
+		{"effort counts", []Fix{{ID: "first", Effort: Much}}, Model{}, []string{"second", "third", "first"}},
+		{"and who has to act", []Fix{{ID: "first", Who: Support}}, Model{}, []string{"second", "third", "first"}},
+		{"what the model says of a fix", nil, about(Cause{Helps: []Helping{{"third", Surely}}}), []string{"third", "first", "second"}},
+		{"who takes over whatever the cause comes last", []Fix{{ID: "first", Always: Surely}}, Model{}, []string{"second", "third", "first"}},
+		{"what helps where it is listed does so in any place", []Fix{{ID: "third", Listed: Half}}, Model{}, []string{"first", "third", "second"}},
+		{"an experiment lets in whoever has the cause in that seat", []Fix{{ID: "first", Seconds: 300}, {ID: "third", Moves: []Seat{Network}, Shows: Surely}},
+			about(Cause{Seat: Network}), []string{"second", "third", "first"}},
+		{"and helps against what nobody sees", []Fix{{ID: "third", Moves: []Seat{Network}, Shows: Surely}},
+			Model{Unseen: [seats]Level{Network: 1e6}}, []string{"third", "first", "second"}},
+		{"but leaves the repair to be done", []Fix{{ID: "second", Seconds: 300}, {ID: "third", Moves: []Seat{Network}, Shows: Surely}},
+			about(Cause{Seat: Network}), []string{"first", "third", "second"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := Set{Checks: broken, Fixes: c.fixes, Model: c.model}.Diagnose(evidence.Evidence{})
+			assert.Equal(t, c.want, steps(d), "%+v", d.Advice)
+		})
+	}
+}
+
+// Where the site is to blame, nobody is sent to change anything else.
+func TestDiagnose_asksNothingUselessForAFaultOfTheSite(t *testing.T) {
+	set := Set{
+		Checks: []Check{says("site-broken", Fail(Sure, "report")), with(says("slow", Fail(Sure, "swap")), Slows)},
+		Model:  Model{Causes: []Cause{{ID: "site-broken", Seat: Site}}},
+	}
+	assert.Equal(t, []string{"report"}, steps(set.Diagnose(evidence.Evidence{})))
+
+	set.Checks = []Check{says("site-broken", Fail(Maybe, "report")), says("slow", Fail(Maybe, "swap")), says("other", Unknown("late"))}
+	assert.Equal(t, []string{"report", "swap"}, steps(set.Diagnose(evidence.Evidence{})), "if it is not sure, both")
+}
+
+func TestDiagnose_learnsFromWhatDidNotHelp(t *testing.T) {
+	set := Set{Checks: []Check{says("one", Fail(Sure, "mend", "swap", "call")), says("two", Fail(Likely, "turn"))}}
+	var e evidence.Evidence
+	before := set.Diagnose(e)
+	e.Run.Tried = evidence.Names{"mend"}
+	after := set.Diagnose(e)
+	assert.Equal(t, []string{"mend", "swap", "turn", "call"}, steps(before))
+	assert.Equal(t, []string{"swap", "turn", "call"}, steps(after), "never the same advice twice")
+	assert.Less(t, after.Findings[0].Chance, before.Findings[0].Chance)
+	assert.Greater(t, after.Findings[1].Chance, before.Findings[1].Chance)
+
+	e.Run.Tried = evidence.Names{"mend", "mend"}
+	assert.Equal(t, after, set.Diagnose(e), "what is told twice was tried once")
+
+	e.Run.Tried = evidence.Names{"mend", "swap", "call"}
+	d := set.Diagnose(e)
+	assert.Equal(t, []string{"turn"}, steps(d))
+	e.Run.Tried = evidence.Names{"mend", "swap", "call", "turn"}
+	assert.Empty(t, set.Diagnose(e).Advice)
+
+	t.Run("enough of it changes the order", func(t *testing.T) {
+		set := Set{Checks: []Check{says("one", Fail(Sure, "mend", "call")), says("two", Fail(Sure, "turn"))}}
+		assert.Equal(t, []string{"one", "two"}, found(set.Diagnose(evidence.Evidence{})))
+		assert.Equal(t, []string{"two", "one"}, found(set.Diagnose(evidence.Evidence{Run: evidence.Run{Tried: evidence.Names{"mend"}}})))
+	})
+}
+
+// What another finding explains has no share of its own, except the login server's
+// word, which may have been said for nothing of what was found.
+func TestDiagnose_givesNoChanceToWhatIsExplained(t *testing.T) {
+	d := Set{Checks: []Check{says("cause", Fail(Maybe)), says("symptom", Fail(Sure), "cause"), told(says("word", Fail(Sure), "cause"))}}.
+		Diagnose(evidence.Evidence{})
+	require.Equal(t, []string{"cause", "symptom", "word"}, found(d))
+	assert.InDelta(t, 8.0/9, d.Findings[0].Chance, 0.001)
+	assert.Zero(t, d.Findings[1].Chance)
+	assert.InDelta(t, 1.0/9, d.Findings[2].Chance, 0.001)
+}
+
+// A pass takes away almost all of a cause's chance, and unknown takes nothing.
+func TestDiagnose_chancesAddUp(t *testing.T) {
+	chance := func(other Outcome) float64 {
+		return Set{Checks: []Check{says("one", Fail(Maybe)), says("other", other)}}.Diagnose(evidence.Evidence{}).Findings[0].Chance
+	}
+	assert.InDelta(t, 8.0/9, chance(Unknown("late")), 0.001)
+	assert.InDelta(t, 8.0/9, chance(Skip()), 0.001)
+	assert.InDelta(t, 8/8.02, chance(Pass()), 0.001)
+	assert.InDelta(t, 8.0/16, chance(Fail(Maybe)), 0.001)
 }
 
 func TestDiagnose_offersOnlyWhatCanBeDoneHere(t *testing.T) {
@@ -233,6 +355,18 @@ func TestDiagnose_keepsAFixThatIsNotListed(t *testing.T) {
 func TestDiagnose_endsForChecksThatExplainEachOther(t *testing.T) {
 	d := Set{Checks: []Check{says("a", Fail(Sure), "b"), says("b", Fail(Sure), "a")}}.Diagnose(evidence.Evidence{})
 	assert.Len(t, d.Findings, 2)
+}
+
+func TestValidate_namesEachFaultOfTheModel(t *testing.T) {
+	err := Set{
+		Checks: []Check{says("a", Pass())},
+		Fixes:  []Fix{{ID: "mend"}, {ID: "mend"}},
+		Model:  Model{Causes: []Cause{{ID: "a", Helps: []Helping{{"mend", Half}, {"typo", Half}}}, {ID: "a"}, {ID: "ghost"}}},
+	}.Validate()
+	assert.EqualError(t, err, "fix mend: listed twice\n"+
+		"cause a: is helped by typo, which does not exist\n"+
+		"cause a: listed twice, or there is no such check\n"+
+		"cause ghost: listed twice, or there is no such check")
 }
 
 func TestValidate_namesEachFault(t *testing.T) {

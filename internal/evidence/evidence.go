@@ -49,6 +49,11 @@ type Run struct {
 	At Fact[Moment] `json:"at,omitzero" send:"coarse"`
 	// Before holds the ids of what the first look found, if this is a later one.
 	Before []string `json:"before,omitzero" send:"yes"`
+	// Tried holds the ids of fixes that the person has carried out and that did not
+	// get them in.
+	Tried Names `json:"tried,omitzero" send:"yes"`
+	// Compared tells of looks under one changed condition each.
+	Compared Comparisons `json:"compared,omitzero" send:"yes"`
 }
 
 // Moment is a time by the server's clock.

@@ -52,7 +52,7 @@ func TestPage_findsAnOldPageWithoutScripts(t *testing.T) {
 	h := testServer(t, o).handler()
 	body := bodyOf(t, ask(h, "GET", "/latchkey/frame?outcome=session_lost&rendered="+demo.Stamp(pageKey, now.Add(-time.Hour)), "User-Agent", chrome))
 	assert.Equal(t, []string{"page-stale", "session-lost"}, ids(reportIn(t, body)))
-	assert.Contains(t, body, "It was opened 60 minutes ago")
+	assert.Contains(t, body, "It was opened 1 hour ago")
 	assert.Contains(t, body, `name="rendered"`, "carried on")
 	assert.NotContains(t, body, pageKey)
 }

@@ -274,6 +274,22 @@ func TestEveryKeyBelongsToACheckOrFix(t *testing.T) {
 	}
 }
 
+func TestWhatFollowsFromASecondLookHasItsWords(t *testing.T) {
+	c, said := text.English(), []string{}
+	one := evidence.Names{"clock-wrong"}
+	for _, look := range []evidence.Comparison{{Gone: one}, {Gone: one, Stayed: one}, {Stayed: one}} {
+		var all evidence.Comparisons
+		for _, look.Under = range []evidence.Condition{evidence.PrivateWindow, evidence.OtherNetwork, evidence.OtherDevice} {
+			all = append(all, look)
+		}
+		for _, f := range diag.Conclude(all) {
+			assert.True(t, c.Has("compare."+f.ID), f.ID)
+			said = append(said, "compare."+f.ID)
+		}
+	}
+	assert.ElementsMatch(t, said, keys(c, "compare."), "and no more")
+}
+
 func TestStepsAreShortAndFew(t *testing.T) {
 	c := text.English()
 	for _, key := range keys(c, "fix.") {
