@@ -27,7 +27,7 @@
   function length(seconds) {
     for (var i = 0; ; i++) {
       var u = config.units[i];
-      if (seconds === u.seconds && u.one) return u.one;
+      if (Math.abs(seconds - u.seconds) <= u.seconds / 100 && u.one) return u.one;
       if (seconds >= 2 * u.seconds || i === config.units.length - 1) return u.words.replace('{n}', Math.round(seconds / u.seconds));
     }
   }

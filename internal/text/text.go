@@ -165,8 +165,8 @@ func (c *Catalogue) value(name string, v any) string {
 
 // Units are those that a length of time is told in, longest first; their words
 // stand under "unit." and the id. Below two of a unit the next shorter one tells
-// more, so "90 seconds", not "2 minutes"; but exactly one is "1 hour", under
-// the same with ".one", for those that have it.
+// more, so "90 seconds", not "2 minutes"; but one, to a hundredth, is "1 hour",
+// under the same with ".one", for those that have it.
 var Units = []struct {
 	ID      string
 	Seconds float64
@@ -174,7 +174,7 @@ var Units = []struct {
 
 func (c *Catalogue) duration(seconds float64) string {
 	for _, u := range Units {
-		if seconds == u.Seconds && c.Has("unit."+u.ID+".one") {
+		if math.Abs(seconds-u.Seconds) <= u.Seconds/100 && c.Has("unit."+u.ID+".one") {
 			return c.Text(nil, "unit."+u.ID+".one")
 		}
 		if seconds >= 2*u.Seconds || u.Seconds == 1 {

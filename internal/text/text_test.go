@@ -180,6 +180,7 @@ func TestLengthsOfTimeAreToldInTheUnitThatTellsMost(t *testing.T) {
 		{120, "2 minutes"},
 		{600, "10 minutes"},
 		{3600, "1 hour"},
+		{3590, "1 hour"},
 		{7200, "2 hours"},
 		{86400, "1 day"},
 		{3 * 86400, "3 days"},
