@@ -2,7 +2,6 @@ package checks
 
 import (
 	"math"
-	"slices"
 
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
@@ -36,19 +35,22 @@ var defaultTolerance = evidence.Tolerance{Ahead: 60_000, Behind: 60_000}
 
 // exceeded is the tightest tolerance that a clock is surely outside of.
 func exceeded(c evidence.Clock, o evidence.Offset) (evidence.Tolerance, bool) {
-	all := []evidence.Tolerance{defaultTolerance}
+	all := evidence.Tolerances{defaultTolerance}
 	if c.Tolerances.State == evidence.OK { // of an empty list nothing reads this clock
-		all = slices.Clone(c.Tolerances.Value)
+		all = c.Tolerances.Value
 	}
-	slices.SortStableFunc(all, func(a, b evidence.Tolerance) int {
-		return int(math.Copysign(1, float64(max(a.Ahead, a.Behind)-max(b.Ahead, b.Behind))))
-	})
+	var tightest evidence.Tolerance
+	least := math.Inf(1)
 	for _, t := range all {
-		if t.Ahead > 0 && o.Lo >= float64(t.Ahead) || t.Behind > 0 && o.Hi <= -float64(t.Behind) {
-			return t, true
+		limit, surely := float64(t.Ahead), o.Lo
+		if o.Hi < 0 {
+			limit, surely = float64(t.Behind), -o.Hi
+		}
+		if limit > 0 && surely >= limit && limit < least {
+			tightest, least = t, limit
 		}
 	}
-	return evidence.Tolerance{}, false
+	return tightest, !math.IsInf(least, 1)
 }
 
 // off are the values for words about a clock: by how many seconds it is ahead, how

@@ -48,11 +48,15 @@ func troubles(e evidence.Evidence, kinds []string, by ...who) []trouble {
 		}
 		t := trouble{Need: n}
 		t.who, t.sureness, t.how = culprit(n, e)
-		if slices.Contains(by, t.who) {
-			out = append(out, t)
+		if !slices.Contains(by, t.who) {
+			continue
 		}
+		at := len(out)
+		for at > 0 && order(out[at-1].sureness, t.sureness) > 0 {
+			at--
+		}
+		out = slices.Insert(out, at, t)
 	}
-	slices.SortStableFunc(out, func(a, b trouble) int { return order(a.sureness, b.sureness) })
 	return out
 }
 
