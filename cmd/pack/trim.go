@@ -12,22 +12,43 @@ import (
 
 const goApp = "github.com/maxence-charriere/go-app/v10"
 
-// serverSide are the files of go-app's package app that serve its documents. The
-// program in the browser has no use for them, but they bring net/http, which
-// makes it a quarter larger on the wire (measured 2026-11: 1.52 MB with brotli,
-// 1.16 MB without).
-var serverSide = []string{"http.go", "resource.go", "static.go"}
+// unused are the files of go-app's package app that the program in the browser
+// has no use for: those that serve its documents bring net/http, which makes it a
+// quarter larger on the wire (measured 2026-11: 1.52 MB with brotli, 1.16 MB
+// without), and the one that encrypts what it stores brings package crypto.
+var unused = []string{"http.go", "resource.go", "static.go", "crypto.go"}
 
 // stub is what the rest of the package needs of them. Our documents name their
-// resources themselves, so none is resolved.
+// resources themselves, so none is resolved, and we store nothing.
 const stub = `package app
+
+import "errors"
 
 type Handler struct{}
 
 func clientResourceResolver(string) func(string) string {
 	return func(location string) string { return location }
 }
+
+var errLeftOut = errors.New("encryption was left out")
+
+func encrypt(string, []byte) ([]byte, error) { return nil, errLeftOut }
+func decrypt(string, []byte) ([]byte, error) { return nil, errLeftOut }
 `
+
+// uuid stands for the module of that name, with which go-app names devices and
+// states that it shares between tabs, as we never do. The real one brings packages
+// net and crypto, MD5 and SHA-1.
+const uuid = `package uuid
+
+import "strconv"
+
+var last int
+
+func NewString() string { last++; return strconv.Itoa(last) }
+`
+
+const uuidModule = "github.com/google/uuid"
 
 // trim copies the module go-app without its server into dir, and writes beside
 // it a go.mod that puts the copy in its place, for go build -modfile. It returns
@@ -50,7 +71,7 @@ func trim(dir string) error {
 			return err
 		}
 		to := filepath.Join(dir, strings.TrimPrefix(path, from))
-		if filepath.Base(filepath.Dir(path)) == "app" && slices.Contains(serverSide, d.Name()) {
+		if filepath.Base(filepath.Dir(path)) == "app" && slices.Contains(unused, d.Name()) {
 			return nil
 		}
 		return copyFile(path, to)
@@ -60,6 +81,14 @@ func trim(dir string) error {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "pkg", "app", "http.go"), []byte(stub), 0o644); err != nil {
 		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "uuid"), 0o755); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{"go.mod": "module " + uuidModule + "\n", "uuid.go": uuid} {
+		if err := os.WriteFile(filepath.Join(dir, "uuid", name), []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -71,7 +100,7 @@ func trim(dir string) error {
 	if err := copyFile("go.sum", dir+".sum"); err != nil {
 		return err
 	}
-	out, err := exec.Command("go", "mod", "edit", "-replace", goApp+"="+absolute, dir+".mod").CombinedOutput()
+	out, err := exec.Command("go", "mod", "edit", "-replace", goApp+"="+absolute, "-replace", uuidModule+"="+filepath.Join(absolute, "uuid"), dir+".mod").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("write %s.mod: %w: %s", dir, err, out)
 	}
