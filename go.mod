@@ -5,12 +5,19 @@ go 1.26
 require (
 	github.com/andybalholm/brotli v1.2.0
 	github.com/beevik/ntp v1.5.0
+	github.com/makiuchi-d/gozxing v0.1.1
 	github.com/maxence-charriere/go-app/v10 v10.1.11
 	github.com/mssola/useragent v1.0.0
 	github.com/stretchr/testify v1.11.1
 	go.yaml.in/yaml/v3 v3.0.4
 	golang.org/x/net v0.48.0
 	golang.org/x/time v0.14.0
+	rsc.io/qr v0.2.0
+)
+
+require (
+	golang.org/x/text v0.32.0 // indirect
+	golang.org/x/xerrors v0.0.0-20200804184101-5ec99f83aff1 // indirect
 )
 
 require golang.org/x/sys v0.39.0 // indirect

@@ -480,6 +480,14 @@
     setTimeout(function () { if (focus === was && document.activeElement === document.body) focus = ''; }, 0);
   });
   document.addEventListener('toggle', size, true);
+  // What has a script of its own gets it when it is first opened.
+  document.addEventListener('click', function (e) {
+    var src = e.target.getAttribute('data-script'), s = document.createElement('script');
+    if (!src || latchkey.size) return;
+    latchkey.size = size;
+    s.src = src;
+    document.head.appendChild(s);
+  });
   window.addEventListener('resize', size);
 
   delete config.alone;

@@ -1,7 +1,8 @@
 // Package web holds the files that a browser downloads: the script for the
 // login page (embed.js), how to look at a browser (looks.js), the starter of the
-// frame (frame.js), the script for
-// a frame of another site (third.js), the style sheet and the demo portal. What they become for serving, compressed and with a
+// frame (frame.js), its check of a phone's clock (pair.js) and that phone's page
+// (phone.js), how to compare clocks (clock.js), the script for a frame of another
+// site (third.js), the style sheet and the demo portal. What they become for serving, compressed and with a
 // content hash in the name, lies in dist and is made by cmd/pack.
 package web
 

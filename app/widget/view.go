@@ -46,6 +46,8 @@ type Model struct {
 	Frame bool `json:"frame"`
 	// Address is where a person goes on in another browser.
 	Address string `json:"address"`
+	// Phone is how to check the clock of a phone, where that may help.
+	Phone Phone `json:"phone"`
 	// Done and All count steps of looking; All is 0 when nothing is going on.
 	Done, All int `json:"-"`
 }
@@ -354,6 +356,9 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 			app.Details().ID("latchkey-by-hand-"+id).Body(
 				app.Summary().ID("latchkey-by-hand-"+id+"-summary").Text(v.ui("byhand")), app.Div().Body(parts...)),
 		}
+	}
+	if id == "set-phone-clock" && v.Phone.Size > 0 {
+		parts = append(parts, v.phone())
 	}
 	if id == "ask-it-to-allow" {
 		parts = append(parts, v.toIT()...)

@@ -103,6 +103,11 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 			e.Browser.Family, e.Browser.Engine = evidence.Saw("Firefox"), evidence.Saw("Gecko")
 			e.ThirdParty.Access, e.ThirdParty.Asks = evidence.Saw(false), evidence.Saw(true)
 		}),
+		"code-rejected": func() widget.Model {
+			m := model(t, told(evidence.MFARejected))
+			m.Phone = widget.Phone{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1", At: "12:00:00", Script: "/latchkey/static/pair.js"}
+			return m
+		}(),
 		"outdated": model(t, func(e *evidence.Evidence) {
 			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 87, Wanted: 109, Best: 157, Others: true, Released: "2020-11", Dated: "2026-11-12"})
 		}),

@@ -76,6 +76,8 @@ func packAll(wasm string) error {
 		"embed.js":     "web/embed.js",
 		"frame.js":     "web/frame.js",
 		"looks.js":     "web/looks.js",
+		"pair.js":      "web/pair.js",
+		"phone.js":     "web/phone.js",
 		"network.js":   "web/network.js",
 		"third.js":     "web/third.js",
 		"latchkey.css": "web/latchkey.css",

@@ -23,6 +23,8 @@ func budgets() map[string]int {
 		"frame.js":    6 * 1024,
 		"looks.js":    7 * 1024,
 		"network.js":  6 * 1024,
+		"pair.js":     3 * 512,
+		"phone.js":    2 * 1024,
 		"third.js":    3 * 512,
 		"widget.wasm": 1_250_000,
 	}

@@ -44,6 +44,7 @@ func Catalogue() diag.Set {
 			clockUnstable,
 			clockTimeZone,
 			clockWrong,
+			clockPhoneWrong,
 			pageStale,
 			inputCapsLock,
 			inputBlankEnds,

@@ -8,12 +8,15 @@ import (
 	"latchkey/internal/evidence"
 )
 
-// ahead bounds how far the device's clock is ahead of the true time: of the
-// server's, and by how much that one is known to be off itself. Its times are
-// whole seconds, as a report tells them, so that whoever reads the report comes
-// to the same finding.
-func ahead(c evidence.Clock) evidence.Offset {
-	o := c.Offset.Value.Coarse().(evidence.Offset)
+// ahead bounds how far the device's clock is ahead of the true time.
+func ahead(c evidence.Clock) evidence.Offset { return ofTrueTime(c, c.Offset.Value) }
+
+// ofTrueTime makes of what a clock is ahead of the server's what it is ahead of the
+// true time, as far as the server's own is known to be off. Its times are whole
+// seconds, as a report tells them, so that whoever reads the report comes to the
+// same finding.
+func ofTrueTime(c evidence.Clock, o evidence.Offset) evidence.Offset {
+	o = o.Coarse().(evidence.Offset)
 	if s := c.Server; s.State == evidence.OK {
 		server := evidence.Offset{Lo: s.Value.Lo, Hi: s.Value.Hi}.Coarse().(evidence.Offset)
 		o.Lo, o.Hi = o.Lo+server.Lo, o.Hi+server.Hi

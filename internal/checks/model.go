@@ -63,6 +63,8 @@ var model = diag.Model{
 		{ID: "clock-wrong", Seat: diag.Device, Priors: deviceClock},
 		{ID: "clock-time-zone", Seat: diag.Device, Priors: deviceClock},
 		{ID: "clock-unstable", Seat: diag.Device, Priors: deviceClock},
+		// It spoils codes (48) and nothing else.
+		{ID: "clock-phone-wrong", Seat: diag.Account, Prior: diag.Hardly, Priors: []diag.Given{{When: evidence.MFARejected, Is: diag.Often}}},
 		// Hardly a server's is off, and if so, all who need codes are locked out (49).
 		{ID: "server-clock-wrong", Seat: diag.Site, Bystander: 0.01},
 
@@ -153,7 +155,7 @@ var fixes = []diag.Fix{
 	{ID: "reset-password", Seconds: 180, Effort: diag.Some},
 	{ID: "retype-credentials", Seconds: 20},
 	{ID: "set-clock-automatically", Seconds: 60, Effort: diag.Some},
-	{ID: "set-phone-clock", Seconds: 60, Effort: diag.Some},
+	{ID: "set-phone-clock", Seconds: 60, Effort: diag.Some, Offered: phoneMayBeWrong},
 	{ID: "set-time-zone", Seconds: 60, Effort: diag.Some},
 	{ID: "sign-in-to-portal-network", Seconds: 60},
 	{ID: "start-sign-in-again", Seconds: 20},

@@ -65,7 +65,7 @@ var (
 		"reset-password", "contact-administrator")
 
 	// The clock of this device is no cause: codes come from the phone's.
-	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"server-clock-wrong"},
+	accountCodeRejected = told("account-code-rejected", evidence.MFARejected, []string{"server-clock-wrong", "clock-phone-wrong"},
 		"set-phone-clock", "resend-code", "use-backup-code", "contact-support")
 
 	accountCodeNotDelivered = told("account-code-not-delivered", evidence.MFANotDelivered, nil,

@@ -162,7 +162,7 @@ var stale = sync.OnceValue(func() string {
 	if err != nil {
 		return "the static files were not built: " + err.Error()
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "frame.js", "third.js", "latchkey.css"} {
+	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "frame.js", "pair.js", "phone.js", "third.js", "latchkey.css"} {
 		source, err := os.ReadFile(root + "web/" + name)
 		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
 			return name + " has changed since the static files were built"
@@ -314,9 +314,10 @@ func healthy(t *testing.T, l look) {
 
 // sound lists all checks that look at the browser, but for those named. It is
 // for the diagnostic page, which has no login page around it to look at, over
-// plain http, which has no TLS to look at, from a server that asks no time server.
+// plain http, which has no TLS to look at, from a server that asks no time server
+// and no phone.
 func sound(but ...string) []string {
-	but = append(but, "network-intercepted", "script-policy", "server-clock-wrong")
+	but = append(but, "network-intercepted", "script-policy", "server-clock-wrong", "clock-phone-wrong")
 	var ids []string
 	for _, c := range checks.Catalogue().Checks {
 		if !c.Told && !slices.Contains(but, c.ID) && !strings.HasPrefix(c.ID, "page-") && !strings.HasPrefix(c.ID, "input-") {

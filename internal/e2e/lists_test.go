@@ -81,7 +81,10 @@ func inquiries(path string, types ...string) (all []inquiry) {
 // baits are routes that are there to be blocked, by script and by fetch.
 var baits = []string{"/bait/fbevents.js"}
 
-const someRun = "0123456789abcdef"
+const (
+	someRun  = "0123456789abcdef"
+	someCode = "7K3F-Q2M9"
+)
 
 // queries are what is asked with, by the path under the base.
 var queries = map[string][]string{
@@ -99,6 +102,9 @@ var queries = map[string][]string{
 	"/bait/fbevents.js": nil,
 	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
 	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
+	"/pair":             {""},
+	"/pair/" + someCode: {""},
+	"/phone":            {"pair=" + someCode, ""},
 	"/":                 visits(),
 	"/frame":            visits(),
 }
@@ -121,7 +127,7 @@ func addresses(t *testing.T) (all []string) {
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.TrimSuffix(path, "{$}")
+		path = strings.ReplaceAll(strings.TrimSuffix(path, "{$}"), "{code}", someCode)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)

@@ -241,6 +241,7 @@ type frameConfig struct {
 	Third string        `json:"third,omitempty"`
 	Site  widget.Site   `json:"site"`
 	Host  evidence.Host `json:"host"`
+	Phone widget.Phone  `json:"phone,omitzero"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity   `json:"identity"`
@@ -350,7 +351,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Alone: s.alone(r, e),
+			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep),
 			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
@@ -388,7 +389,7 @@ func (s *server) html(w http.ResponseWriter, status int, t *template.Template, d
 
 // view is the same component that the wasm tier mounts.
 func (s *server) view(r *http.Request, m widget.Model) template.HTML {
-	m.Site = s.site(r)
+	m.Site, m.Phone = s.site(r), s.phoneCheckFor(r, m.Report)
 	return template.HTML(app.HTMLString(widget.View(m, s.words)))
 }
 

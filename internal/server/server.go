@@ -48,6 +48,7 @@ type server struct {
 	stopping <-chan struct{}
 	assets   map[string]*asset
 	limiter  *limiter
+	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
 	words    *text.Catalogue
@@ -98,6 +99,7 @@ func newServer(o Options) (*server, error) {
 		stopping: o.Stopping,
 		assets:   assets,
 		limiter:  newLimiter(maxClients),
+		pairs:    newPairs(maxPairs),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
 		words:    text.English(),
@@ -137,6 +139,8 @@ func (s *server) mux() *routes {
 	s.probes(mux)
 	s.pages(mux)
 	s.third(mux)
+	s.pairings(mux)
+	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux

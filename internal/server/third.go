@@ -78,7 +78,7 @@ func (s *server) thirdPage(w http.ResponseWriter, r *http.Request) {
 			c.Login = &came
 		}
 	}
-	s.thirdDocument(w, thirdTemplate, struct {
+	s.smallPage(w, thirdTemplate, struct {
 		Script string
 		Config thirdConfig
 	}{s.asset("third.js"), c})
@@ -107,7 +107,7 @@ func (s *server) thirdAsk(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.thirdDocument(w, thirdAskTemplate, struct {
+	s.smallPage(w, thirdAskTemplate, struct {
 		Title, Style, Script, Allow, Denied string
 		Config                              thirdConfig
 	}{
@@ -128,7 +128,8 @@ func (s *server) thirdTo(w http.ResponseWriter, r *http.Request) (origin string,
 	return to, true
 }
 
-func (s *server) thirdDocument(w http.ResponseWriter, t *template.Template, data any) {
+// smallPage writes a page that runs no widget.
+func (s *server) smallPage(w http.ResponseWriter, t *template.Template, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, false))
 	if err := t.Execute(w, data); err != nil {

@@ -163,22 +163,23 @@ func (c *Catalogue) value(name string, v any) string {
 	return c.Text(nil, "value."+name)
 }
 
-// units are those that a length of time is told in, longest first. Below two
-// of a unit the next shorter one tells more, so "90 seconds", not "2 minutes"; but
-// exactly one is "1 hour".
-var units = []struct {
-	id      string
-	seconds float64
+// Units are those that a length of time is told in, longest first; their words
+// stand under "unit." and the id. Below two of a unit the next shorter one tells
+// more, so "90 seconds", not "2 minutes"; but exactly one is "1 hour", under
+// the same with ".one", for those that have it.
+var Units = []struct {
+	ID      string
+	Seconds float64
 }{{"years", 365 * 86400}, {"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}}
 
 func (c *Catalogue) duration(seconds float64) string {
-	for _, u := range units {
-		if seconds == u.seconds && c.Has("unit."+u.id+".one") {
-			return c.Text(nil, "unit."+u.id+".one")
+	for _, u := range Units {
+		if seconds == u.Seconds && c.Has("unit."+u.ID+".one") {
+			return c.Text(nil, "unit."+u.ID+".one")
 		}
-		if seconds >= 2*u.seconds || u.seconds == 1 {
-			n := math.Round(seconds / u.seconds)
-			return c.Text(diag.Args{"n": n}, "unit."+u.id)
+		if seconds >= 2*u.Seconds || u.Seconds == 1 {
+			n := math.Round(seconds / u.Seconds)
+			return c.Text(diag.Args{"n": n}, "unit."+u.ID)
 		}
 	}
 	return ""

@@ -337,6 +337,7 @@ func TestPlaceholdersAlwaysHaveAValueOrWordsForItsAbsence(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &file))
 	given := map[string][]string{
 		"check.clock-wrong.title": {"size", "direction"}, "check.clock-unstable.title": {"size", "direction"}, "check.clock-time-zone.why": {"size", "direction"},
+		"check.clock-phone-wrong.title":  {"size", "direction"},
 		"check.server-clock-wrong.title": {"size", "direction"},
 	}
 	for key, value := range file {

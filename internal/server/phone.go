@@ -1,0 +1,174 @@
+package server
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"rsc.io/qr"
+
+	"latchkey/app/widget"
+	"latchkey/internal/agent"
+	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/text"
+)
+
+// phoneCheck is how a phone gets to its clock page: with a pairing's code, or
+// with none.
+func (s *server) phoneCheck(r *http.Request, code string) widget.Phone {
+	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + "/phone"}
+	if s.https(r) {
+		u.Scheme = "https"
+	}
+	if code != "" {
+		u.RawQuery = "pair=" + spelled(code)
+	}
+	p := widget.Phone{Address: u.String(), At: s.clockFace(), Script: s.asset("pair.js")}
+	p.Size, p.Path = modules(p.Address)
+	return p
+}
+
+// phoneCheckFor is phoneCheck where the report advises to set the phone's clock.
+func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone {
+	if !slices.ContainsFunc(rep.Advice, func(a diag.Advice) bool { return a.Fix == "set-phone-clock" }) {
+		return widget.Phone{}
+	}
+	return s.phoneCheck(r, "")
+}
+
+// clockFace is the time as people read it: the server's, without what that is known
+// to be off.
+func (s *server) clockFace() string {
+	now := s.now()
+	if c := s.serverClock(); c.State == evidence.OK {
+		now = now.Add(-time.Duration((c.Value.Lo/2 + c.Value.Hi/2) * float64(time.Millisecond)))
+	}
+	return now.UTC().Format("15:04:05")
+}
+
+// modules draws the QR code of a text, as the path of an SVG element in which a
+// module is one unit and a line's middle is half a unit below its top: digits and
+// a few letters, whatever the text. It has none of a text that is too long.
+func modules(text string) (size int, path string) {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return 0, ""
+	}
+	var b strings.Builder
+	for y := range code.Size {
+		fmt.Fprintf(&b, "M0 %d.5", y)
+		for x := 0; x < code.Size; {
+			end := x + 1
+			for end < code.Size && code.Black(end, y) == code.Black(x, y) {
+				end++
+			}
+			if code.Black(x, y) {
+				fmt.Fprintf(&b, "h%d", end-x)
+			} else if end < code.Size {
+				fmt.Fprintf(&b, "m%d 0", end-x)
+			}
+			x = end
+		}
+	}
+	return code.Size, b.String()
+}
+
+var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
+<html lang="en" data-latchkey-phone="unknown">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{{.Title}}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{{.Style}}">
+{{range .Scripts}}<script src="{{.}}" defer></script>
+{{end}}</head>
+<body>
+<main class="card phone">
+<h1>{{.Title}}</h1>
+<div class="answer" role="status"><h2 id="latchkey-phone-answer" hidden></h2><p id="latchkey-phone-why" hidden></p></div>
+<section class="face">
+<p>{{.Label}}</p>
+<p><time id="latchkey-server-time">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
+<p id="latchkey-as-of">{{.AsOf}}</p>
+</section>
+<section class="fix" id="latchkey-phone-fix" data-fix="set-clock-automatically"><h3>{{.FixTitle}}</h3><ol>{{range .Steps}}<li>{{.}}</li>{{end}}</ol></section>
+<section id="latchkey-phone-send" hidden>
+<h3>{{.SendTitle}}</h3>
+<p>{{.SendNote}}</p>
+<button type="button" class="primary" id="latchkey-send">{{.Send}}</button>
+</section>
+<p role="status" id="latchkey-sent"></p>
+</main>
+<script type="application/json" id="latchkey-phone-config">{{.Config}}</script>
+</body>
+</html>
+`))
+
+// phoneConfig is what phone.js is told. The words have places for what it finds.
+type phoneConfig struct {
+	Base  string            `json:"base"`
+	Code  string            `json:"code,omitempty"`
+	Words map[string]string `json:"words"`
+	// Server is what is known of the server's own clock.
+	Server evidence.Fact[evidence.ServerClock] `json:"server"`
+	// Units are those that a length of time is told in, longest first.
+	Units []phoneUnit `json:"units"`
+}
+
+type phoneUnit struct {
+	Seconds int    `json:"seconds"`
+	Words   string `json:"words"`
+	One     string `json:"one,omitempty"` // for exactly one, if it has words of its own
+}
+
+// phone is the page that a phone opens to have its clock compared. Without
+// scripts it is a clock to compare by eye.
+func (s *server) phone(w http.ResponseWriter, r *http.Request) {
+	say := func(key string) string {
+		return s.words.Text(diag.Args{"size": "{size}", "direction": "{direction}", "n": "{n}", "site": s.cfg.Site.Name}, key)
+	}
+	e := evidence.Evidence{Identity: identity(r)}
+	agent.Identify(&e, s.policy)
+	rep := report.Report{Seen: e}
+	program, system := rep.Shown()
+	steps := func(part string) []string {
+		return s.words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
+	}
+	c := phoneConfig{Base: s.base, Words: map[string]string{}, Server: s.serverClock()}
+	if code := pairCode(r.URL.Query().Get("pair")); code != "" {
+		c.Code = spelled(code)
+	}
+	for _, name := range []string{"running", "right", "right.why", "again", "near", "near.why", "wrong", "wrong.why", "unsure", "unsure.why",
+		"unknown", "unknown.why", "sent", "expired", "failed"} {
+		c.Words[name] = say("ui.phone." + name)
+	}
+	for _, name := range []string{"ahead", "behind"} {
+		c.Words[name] = say("word." + name)
+	}
+	for _, u := range text.Units {
+		unit := phoneUnit{Seconds: int(u.Seconds), Words: say("unit." + u.ID)}
+		if one := "unit." + u.ID + ".one"; s.words.Has(one) {
+			unit.One = say(one)
+		}
+		c.Units = append(c.Units, unit)
+	}
+	s.smallPage(w, phoneTemplate, struct {
+		Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
+		Scripts, Steps                                                       []string
+		Config                                                               phoneConfig
+	}{
+		Title: say("ui.phone.title"), Style: s.asset("latchkey.css"), Scripts: []string{s.asset("clock.js"), s.asset("phone.js")},
+		Label: say("ui.phone.label"), Face: s.clockFace(), AsOf: say("ui.phone.asof"),
+		FixTitle: strings.Join(steps("title"), " "), Steps: steps("steps"),
+		SendTitle: say("ui.phone.send.title"), SendNote: say("ui.phone.send.note"), Send: say("ui.phone.send"),
+		Config: c,
+	})
+}
