@@ -149,7 +149,7 @@ var fixes = []diag.Fix{
 	{ID: "pause-extensions", Seconds: 120, Effort: diag.Some, Offered: hasExtensions}, // one after the other, and on again
 	{ID: "pause-vpn", Seconds: 30, Effort: diag.Some},
 	{ID: "reload-page", Seconds: 5},
-	{ID: "remove-old-cookies", Seconds: 60, Effort: diag.Some},
+	{ID: "remove-old-cookies", Seconds: 30, Effort: diag.Some},
 	{ID: "report-to-site", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},
 	{ID: "resend-code", Seconds: 60},
 	{ID: "reset-password", Seconds: 180, Effort: diag.Some},
@@ -162,7 +162,7 @@ var fixes = []diag.Fix{
 	{ID: "try-other-network", Seconds: 90, Effort: diag.Some, Moves: []diag.Seat{diag.Network}, Shows: diag.Surely},
 	// Extensions can be allowed there, and Firefox and Brave block more there.
 	{ID: "try-private-window", Seconds: 30, Moves: []diag.Seat{diag.Profile}, Shows: diag.Mostly, Offered: hasMenu},
-	{ID: "turn-off-translation", Seconds: 20},
+	{ID: "turn-off-translation", Seconds: 5},
 	{ID: "turn-on-javascript", Seconds: 60, Effort: diag.Some},
 	{ID: "turn-on-webassembly", Seconds: 60, Effort: diag.Some, Offered: canSetWebAssembly},
 	{ID: "update-browser", Seconds: 180}, // a restart, mostly
