@@ -63,9 +63,8 @@ var model = diag.Model{
 		{ID: "clock-wrong", Seat: diag.Device, Priors: deviceClock},
 		{ID: "clock-time-zone", Seat: diag.Device, Priors: deviceClock},
 		{ID: "clock-unstable", Seat: diag.Device, Priors: deviceClock},
-		// Somebody looked because codes failed, and few phones are that far off (48).
-		{ID: "clock-phone-wrong", Seat: diag.Account, Bystander: 0.01,
-			Priors: []diag.Given{{When: evidence.MFARejected, Is: diag.Often}}},
+		// It spoils codes (48) and nothing else.
+		{ID: "clock-phone-wrong", Seat: diag.Account, Prior: diag.Hardly, Priors: []diag.Given{{When: evidence.MFARejected, Is: diag.Often}}},
 		// Hardly a server's is off, and if so, all who need codes are locked out (49).
 		{ID: "server-clock-wrong", Seat: diag.Site, Bystander: 0.01},
 
@@ -150,7 +149,7 @@ var fixes = []diag.Fix{
 	{ID: "pause-extensions", Seconds: 120, Effort: diag.Some, Offered: hasExtensions}, // one after the other, and on again
 	{ID: "pause-vpn", Seconds: 30, Effort: diag.Some},
 	{ID: "reload-page", Seconds: 5},
-	{ID: "remove-old-cookies", Seconds: 60, Effort: diag.Some},
+	{ID: "remove-old-cookies", Seconds: 30, Effort: diag.Some},
 	{ID: "report-to-site", Seconds: 120, Who: diag.Organisation, Listed: diag.Half},
 	{ID: "resend-code", Seconds: 60},
 	{ID: "reset-password", Seconds: 180, Effort: diag.Some},
@@ -163,7 +162,7 @@ var fixes = []diag.Fix{
 	{ID: "try-other-network", Seconds: 90, Effort: diag.Some, Moves: []diag.Seat{diag.Network}, Shows: diag.Surely},
 	// Extensions can be allowed there, and Firefox and Brave block more there.
 	{ID: "try-private-window", Seconds: 30, Moves: []diag.Seat{diag.Profile}, Shows: diag.Mostly, Offered: hasMenu},
-	{ID: "turn-off-translation", Seconds: 20},
+	{ID: "turn-off-translation", Seconds: 5},
 	{ID: "turn-on-javascript", Seconds: 60, Effort: diag.Some},
 	{ID: "turn-on-webassembly", Seconds: 60, Effort: diag.Some, Offered: canSetWebAssembly},
 	{ID: "update-browser", Seconds: 180}, // a restart, mostly

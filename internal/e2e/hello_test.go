@@ -169,7 +169,8 @@ func TestHello(t *testing.T) {
 				require.Len(t, r.Findings, 1, name)
 				assert.Equal(t, "network-intercepted", r.Findings[0].Check, name)
 				assert.Equal(t, want, r.Findings[0].Sureness, name)
-				assert.Equal(t, "ask-it-to-allow", r.Advice[0].Fix, name)
+				assert.Equal(t, "try-other-network", r.Advice[0].Fix, name+": where nobody says what failed, the cheap experiment is first")
+				assert.Equal(t, "ask-it-to-allow", r.Advice[1].Fix, name)
 			}
 		})
 	}
