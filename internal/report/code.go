@@ -62,95 +62,76 @@ const (
 )
 
 // The tables are only ever added to: a row's place is its number in codes that
-// people have read aloud and written down.
-var (
-	outcomes = []evidence.Outcome{
-		evidence.Unknown, evidence.InvalidCredentials, evidence.AccountLocked, evidence.AccountDisabled,
-		evidence.PasswordExpired, evidence.MFARejected, evidence.MFANotDelivered, evidence.SSOFailed,
-		evidence.SessionLost, evidence.CaptchaFailed, evidence.Throttled, evidence.Maintenance,
-		evidence.ServerError, evidence.NoResponse, evidence.ResetNotDelivered, evidence.NotRegistered,
-	}
-	tiers = []tier{
-		{},
-		{evidence.HTML, evidence.NoReason}, {evidence.HTML, evidence.NoScript},
-		{evidence.JS, evidence.NoReason}, {evidence.JS, evidence.NoWasm}, {evidence.JS, evidence.Policy},
-		{evidence.JS, evidence.NoCompiler}, {evidence.JS, evidence.HTTPError}, {evidence.JS, evidence.ContentType},
-		{evidence.JS, evidence.Truncated}, {evidence.JS, evidence.Stalled}, {evidence.JS, evidence.Crashed},
-		{evidence.Wasm, evidence.NoReason},
-	}
+// people have read aloud and written down. They are texts with commas because lists
+// of strings take four times the bytes in the WebAssembly.
+const (
+	outcomes = "unknown,invalid_credentials,account_locked,account_disabled,password_expired,mfa_rejected," +
+		"mfa_not_delivered,sso_failed,session_lost,captcha_failed,throttled,maintenance,server_error,no_response," +
+		"reset_not_delivered,not_registered"
+	// tiers are tiers, a blank, and why they are no higher ones.
+	tiers = ",html ,html no-script,script ,script absent,script policy,script no-compiler,script http," +
+		"script content-type,script truncated,script stalled,script crashed,wasm "
 	// browsers are families, engines, for those that do not tell their name, and
 	// apps.
-	browsers = []string{
-		"", "another browser",
-		"Chrome", "Edge", "Safari", "Firefox", "Samsung Internet", "Opera", "Chromium", "IE", "Brave", "Vivaldi",
-		"DuckDuckGo", "Ecosia", "Yandex", "Huawei", "Honor", "MIUI", "HeyTap", "Vivo", "UC Browser", "Opera Mini",
-		"Silk", "Whale", "Coc Coc", "QQ Browser", "Baidu", "360", "Avast", "AVG", "Aloha", "Puffin",
-		"Epiphany", "LibreWolf", "Waterfox", "Pale Moon", "SeaMonkey", "Electron", "Google App",
-		"Android WebView", "iOS WebView", "Blink", "Gecko", "WebKit",
-		"Facebook", "Messenger", "Instagram", "WhatsApp", "LinkedIn", "Teams", "Outlook", "Slack", "WeChat", "LINE",
-		"TikTok", "Snapchat", "X", "Telegram",
-	}
-	systems = []string{
-		"", "another system",
-		"Windows", "macOS", "Linux", "Android", "iOS", "iPadOS", "ChromeOS", "Windows Phone",
-	}
-	findings = []string{
-		"",
-		"browser-outdated", "browser-unsupported", "browser-embedded-view", "browser-compat-mode", "browser-lacks-feature",
-		"javascript-off", "webassembly-off", "script-blocked", "script-policy", "page-altered", "popup-blocked",
-		"websocket-blocked", "captcha-failed",
-		"cookies-blocked", "cookies-third-party-blocked", "cookies-insecure-origin", "cookies-wrong-host", "cookies-vanish",
-		"cookies-duplicated", "cookies-too-large",
-		"storage-blocked", "storage-full", "storage-stale-worker",
-		"clock-wrong", "clock-time-zone", "clock-unstable", "server-clock-wrong",
-		"network-offline", "network-captive-portal", "network-intercepted", "network-rewritten", "network-host-unreachable",
-		"network-slow", "network-address-changes", "network-local-access",
-		"session-lost", "no-response", "page-stale", "page-several-tabs", "input-caps-lock", "input-blank-ends",
-		"input-autofill-unseen",
-		"account-credentials", "account-locked", "account-disabled", "account-password-expired", "account-code-rejected",
-		"account-code-not-delivered", "account-sso-failed", "account-not-registered", "account-throttled",
-		"account-reset-not-delivered",
-		"service-maintenance", "service-error", "service-idp-certificate", "service-idp-unreachable", "site-fault",
-		"clock-phone-wrong",
-	}
-	surenesses = []diag.Sureness{diag.Sure, diag.Likely, diag.Maybe}
-	// clockClasses are from how many seconds on a clock is that far off. No clock
-	// that is wrong by a zone, a day or a year stands on an edge.
-	clockClasses = []float64{10, 60, 600, 2400, 72_000, 25_920_000}
+	browsers = ",another browser,Chrome,Edge,Safari,Firefox,Samsung Internet,Opera,Chromium,IE,Brave,Vivaldi," +
+		"DuckDuckGo,Ecosia,Yandex,Huawei,Honor,MIUI,HeyTap,Vivo,UC Browser,Opera Mini,Silk,Whale,Coc Coc,QQ Browser," +
+		"Baidu,360,Avast,AVG,Aloha,Puffin,Epiphany,LibreWolf,Waterfox,Pale Moon,SeaMonkey,Electron,Google App," +
+		"Android WebView,iOS WebView,Blink,Gecko,WebKit,Facebook,Messenger,Instagram,WhatsApp,LinkedIn,Teams,Outlook," +
+		"Slack,WeChat,LINE,TikTok,Snapchat,X,Telegram"
+	systems  = ",another system,Windows,macOS,Linux,Android,iOS,iPadOS,ChromeOS,Windows Phone"
+	findings = ",browser-outdated,browser-unsupported,browser-embedded-view,browser-compat-mode,browser-lacks-feature," +
+		"javascript-off,webassembly-off,script-blocked,script-policy,page-altered,popup-blocked,websocket-blocked," +
+		"captcha-failed,cookies-blocked,cookies-third-party-blocked,cookies-insecure-origin,cookies-wrong-host," +
+		"cookies-vanish,cookies-duplicated,cookies-too-large,storage-blocked,storage-full,storage-stale-worker," +
+		"clock-wrong,clock-time-zone,clock-unstable,server-clock-wrong,network-offline,network-captive-portal," +
+		"network-intercepted,network-rewritten,network-host-unreachable,network-slow,network-address-changes," +
+		"network-local-access,session-lost,no-response,page-stale,page-several-tabs,input-caps-lock,input-blank-ends," +
+		"input-autofill-unseen,account-credentials,account-locked,account-disabled,account-password-expired," +
+		"account-code-rejected,account-code-not-delivered,account-sso-failed,account-not-registered,account-throttled," +
+		"account-reset-not-delivered,service-maintenance,service-error,service-idp-certificate,service-idp-unreachable," +
+		"site-fault,clock-phone-wrong"
+	surenesses = "sure,likely,maybe"
 )
 
-// tier is a tier and why it is no higher one.
-type tier struct {
-	tier   evidence.Tier
-	reason evidence.TierReason
+// clockClasses are from how many seconds on a clock is that far off. No clock that
+// is wrong by a zone, a day or a year stands on an edge.
+var clockClasses = [...]float64{10, 60, 600, 2400, 72_000, 25_920_000}
+
+// place is where a row stands in a table, or in want of it the other number.
+func place(table, row string, other int) int {
+	for n := 0; ; n++ {
+		at, rest, more := strings.Cut(table, ",")
+		if at == row {
+			return n
+		}
+		if !more {
+			return other
+		}
+		table = rest
+	}
 }
 
 // Code is the report as a code. It is made without any request, and only of what
 // may leave the browser.
 func (r Report) Code() Code {
 	var v [digits]int
-	v[digitOutcome] = max(0, slices.Index(outcomes, r.Outcome))
-	if v[digitTier] = slices.Index(tiers, tier{r.Tier, r.TierReason}); v[digitTier] < 0 {
-		v[digitTier] = max(0, slices.Index(tiers, tier{r.Tier, evidence.NoReason}))
-	}
+	v[digitOutcome] = place(outcomes, string(r.Outcome), 0)
+	v[digitTier] = place(tiers, string(r.Tier)+" "+string(r.TierReason), place(tiers, string(r.Tier)+" ", 0))
 	b := r.Seen.Browser
-	v[digitBrowser], v[digitMajor] = slices.Index(browsers, b.Family.Value), b.Major.Value
-	if engine := slices.Index(browsers, b.Engine.Value); v[digitBrowser] <= 0 && engine > 0 {
+	v[digitBrowser], v[digitMajor] = place(browsers, b.Family.Value, 1), b.Major.Value
+	if engine := place(browsers, b.Engine.Value, 0); v[digitBrowser] <= 1 && engine > 0 {
 		v[digitBrowser], v[digitMajor] = engine, b.EngineMajor.Value
 	}
-	v[digitBrowser] = other(v[digitBrowser])
 	v[digitMajor] = min(max(0, v[digitMajor]), majors-1)
-	v[digitSystem] = other(slices.Index(systems, b.System.Value))
+	v[digitSystem] = place(systems, b.System.Value, 1)
 	if o := r.Seen.Clock.Offset; o.State == evidence.OK {
 		v[digitClock] = clockClass(o.Value.Mid() / 1000)
 	}
 	for i, f := range r.Findings[:min(len(r.Findings), listed)] {
-		if v[digitFinding+i] = slices.Index(findings, f.Check); v[digitFinding+i] <= 0 {
-			v[digitFinding+i] = findingNumbers - 1
-		}
+		v[digitFinding+i] = place(findings, f.Check, findingNumbers-1)
 	}
 	if len(r.Findings) > 0 {
-		v[digitSureness] = max(0, slices.Index(surenesses, r.Findings[0].Sureness))
+		v[digitSureness] = place(surenesses, string(r.Findings[0].Sureness), 0)
 	}
 	if len(r.Findings) > listed {
 		v[digitMore] = 1
@@ -160,14 +141,6 @@ func (r Report) Code() Code {
 		c = c*radix[i] + Code(n)
 	}
 	return codeVersion<<restBits | c
-}
-
-// other is the number of what stands in no table.
-func other(number int) int {
-	if number < 0 {
-		return 1
-	}
-	return number
 }
 
 // clockClass is the digit for a clock that is so many seconds ahead.
@@ -268,7 +241,7 @@ func combinations() Code {
 }
 
 // Spoken is what a code says. What is not told is empty or zero. What a newer
-// Latchkey has put in is named by its number: "a newer finding (90)".
+// Latchkey has put in is named by its number: "newer-finding-90".
 type Spoken struct {
 	Version    int                 `json:"version"`
 	Outcome    evidence.Outcome    `json:"outcome"`
@@ -302,36 +275,35 @@ func (c Code) Spoken() Spoken {
 	for i := range slices.Backward(v[:]) {
 		v[i], rest = int(rest%radix[i]), rest/radix[i]
 	}
+	tier, reason, _ := strings.Cut(row(tiers, v[digitTier], "tier"), " ")
 	s := Spoken{
-		Version: int(c >> restBits), Outcome: outcomes[v[digitOutcome]],
+		Version: int(c >> restBits), Outcome: evidence.Outcome(row(outcomes, v[digitOutcome], "outcome")),
+		Tier: evidence.Tier(tier), TierReason: evidence.TierReason(reason),
 		Browser: row(browsers, v[digitBrowser], "browser"), Major: v[digitMajor],
 		System: row(systems, v[digitSystem], "system"), Clock: spokenClock(v[digitClock]),
 		Findings: []string{}, More: v[digitMore] == 1,
 	}
-	if n := v[digitTier]; n < len(tiers) {
-		s.Tier, s.TierReason = tiers[n].tier, tiers[n].reason
-	} else {
-		s.Tier = evidence.Tier(row(nil, n, "tier"))
-	}
 	for _, n := range v[digitFinding:digitMore] {
-		if n == findingNumbers-1 {
-			s.Findings = append(s.Findings, "a finding without a number")
-		} else if n > 0 {
+		switch n {
+		case 0:
+		case findingNumbers - 1:
+			s.Findings = append(s.Findings, "finding without a number")
+		default:
 			s.Findings = append(s.Findings, row(findings, n, "finding"))
 		}
 	}
 	if len(s.Findings) > 0 {
-		s.Sureness = surenesses[v[digitSureness]]
+		s.Sureness = diag.Sureness(row(surenesses, v[digitSureness], "sureness"))
 	}
 	return s
 }
 
-// row is what stands in a table under a number.
-func row(table []string, n int, what string) string {
-	if n >= len(table) {
-		return "a newer " + what + " (" + strconv.Itoa(n) + ")"
+// row is what stands at a place in a table.
+func row(table string, n int, what string) string {
+	if rows := strings.Split(table, ","); n < len(rows) {
+		return rows[n]
 	}
-	return table[n]
+	return "newer-" + what + "-" + strconv.Itoa(n)
 }
 
 func spokenClock(n int) SpokenClock {

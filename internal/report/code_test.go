@@ -57,56 +57,57 @@ func TestParseCode_readsWhatWasWrittenDown(t *testing.T) {
 // The place of a row is its number: rows are added at the end, here as well, and
 // none is ever changed or taken out.
 func TestCode_numbersNeverChange(t *testing.T) {
-	assert.Equal(t, strings.Fields(`-
-		browser-outdated browser-unsupported browser-embedded-view browser-compat-mode browser-lacks-feature
-		javascript-off webassembly-off script-blocked script-policy page-altered popup-blocked websocket-blocked captcha-failed
-		cookies-blocked cookies-third-party-blocked cookies-insecure-origin cookies-wrong-host cookies-vanish cookies-duplicated
-		cookies-too-large storage-blocked storage-full storage-stale-worker clock-wrong clock-time-zone clock-unstable
-		server-clock-wrong network-offline network-captive-portal network-intercepted network-rewritten
-		network-host-unreachable network-slow network-address-changes network-local-access session-lost no-response page-stale
-		page-several-tabs input-caps-lock input-blank-ends input-autofill-unseen account-credentials account-locked
-		account-disabled account-password-expired account-code-rejected account-code-not-delivered account-sso-failed
-		account-not-registered account-throttled account-reset-not-delivered service-maintenance service-error
-		service-idp-certificate service-idp-unreachable site-fault clock-phone-wrong`)[1:], findings[1:])
-	assert.Equal(t, strings.Split(`,another browser,Chrome,Edge,Safari,Firefox,Samsung Internet,Opera,Chromium,IE,Brave,Vivaldi,`+
-		`DuckDuckGo,Ecosia,Yandex,Huawei,Honor,MIUI,HeyTap,Vivo,UC Browser,Opera Mini,Silk,Whale,Coc Coc,QQ Browser,Baidu,360,Avast,`+
-		`AVG,Aloha,Puffin,Epiphany,LibreWolf,Waterfox,Pale Moon,SeaMonkey,Electron,Google App,Android WebView,iOS WebView,Blink,Gecko,`+
-		`WebKit,Facebook,Messenger,Instagram,WhatsApp,LinkedIn,Teams,Outlook,Slack,WeChat,LINE,TikTok,Snapchat,X,Telegram`, ","), browsers)
-	assert.Equal(t, strings.Split(",another system,Windows,macOS,Linux,Android,iOS,iPadOS,ChromeOS,Windows Phone", ","), systems)
-	assert.Equal(t, []evidence.Outcome{
-		"unknown", "invalid_credentials", "account_locked", "account_disabled", "password_expired", "mfa_rejected",
-		"mfa_not_delivered", "sso_failed", "session_lost", "captcha_failed", "throttled", "maintenance", "server_error",
-		"no_response", "reset_not_delivered", "not_registered",
-	}, outcomes)
-	assert.Equal(t, []tier{
-		{}, {"html", ""}, {"html", "no-script"}, {"script", ""}, {"script", "absent"}, {"script", "policy"}, {"script", "no-compiler"},
-		{"script", "http"}, {"script", "content-type"}, {"script", "truncated"}, {"script", "stalled"}, {"script", "crashed"}, {"wasm", ""},
-	}, tiers)
-	assert.Equal(t, []diag.Sureness{"sure", "likely", "maybe"}, surenesses)
-	assert.Equal(t, []float64{10, 60, 600, 2400, 72_000, 25_920_000}, clockClasses)
+	for _, c := range []struct{ table, pinned string }{
+		{outcomes, `unknown,invalid_credentials,account_locked,account_disabled,password_expired,mfa_rejected,mfa_not_delivered,` +
+			`sso_failed,session_lost,captcha_failed,throttled,maintenance,server_error,no_response,reset_not_delivered,not_registered`},
+		{tiers, `,html ,html no-script,script ,script absent,script policy,script no-compiler,script http,script content-type,` +
+			`script truncated,script stalled,script crashed,wasm `},
+		{browsers, `,another browser,Chrome,Edge,Safari,Firefox,Samsung Internet,Opera,Chromium,IE,Brave,Vivaldi,DuckDuckGo,Ecosia,` +
+			`Yandex,Huawei,Honor,MIUI,HeyTap,Vivo,UC Browser,Opera Mini,Silk,Whale,Coc Coc,QQ Browser,Baidu,360,Avast,AVG,Aloha,Puffin,` +
+			`Epiphany,LibreWolf,Waterfox,Pale Moon,SeaMonkey,Electron,Google App,Android WebView,iOS WebView,Blink,Gecko,WebKit,` +
+			`Facebook,Messenger,Instagram,WhatsApp,LinkedIn,Teams,Outlook,Slack,WeChat,LINE,TikTok,Snapchat,X,Telegram`},
+		{systems, `,another system,Windows,macOS,Linux,Android,iOS,iPadOS,ChromeOS,Windows Phone`},
+		{findings, `,browser-outdated,browser-unsupported,browser-embedded-view,browser-compat-mode,browser-lacks-feature,javascript-off,` +
+			`webassembly-off,script-blocked,script-policy,page-altered,popup-blocked,websocket-blocked,captcha-failed,cookies-blocked,` +
+			`cookies-third-party-blocked,cookies-insecure-origin,cookies-wrong-host,cookies-vanish,cookies-duplicated,cookies-too-large,` +
+			`storage-blocked,storage-full,storage-stale-worker,clock-wrong,clock-time-zone,clock-unstable,server-clock-wrong,` +
+			`network-offline,network-captive-portal,network-intercepted,network-rewritten,network-host-unreachable,network-slow,` +
+			`network-address-changes,network-local-access,session-lost,no-response,page-stale,page-several-tabs,input-caps-lock,` +
+			`input-blank-ends,input-autofill-unseen,account-credentials,account-locked,account-disabled,account-password-expired,` +
+			`account-code-rejected,account-code-not-delivered,account-sso-failed,account-not-registered,account-throttled,` +
+			`account-reset-not-delivered,service-maintenance,service-error,service-idp-certificate,service-idp-unreachable,site-fault,` +
+			`clock-phone-wrong`},
+		{surenesses, `sure,likely,maybe`},
+	} {
+		assert.Equal(t, c.pinned, c.table)
+	}
+	assert.Equal(t, [...]float64{10, 60, 600, 2400, 72_000, 25_920_000}, clockClasses)
 	assert.Equal(t, [digits]Code{16, 16, 64, 256, 14, 14, 3, 96, 96, 96, 2}, radix)
 }
+
+// rows are those of a table.
+func rows(table string) []string { return strings.Split(table, ",") }
 
 func TestCode_hasRoomForWhatItHolds(t *testing.T) {
 	assert.LessOrEqual(t, combinations(), Code(1)<<restBits)
 	for digit, rows := range map[int]int{
-		digitOutcome: len(outcomes), digitTier: len(tiers), digitBrowser: len(browsers), digitSystem: len(systems),
-		digitClock: 2 + 2*len(clockClasses), digitSureness: len(surenesses), digitFinding: len(findings) + 1,
+		digitOutcome: len(rows(outcomes)), digitTier: len(rows(tiers)), digitBrowser: len(rows(browsers)), digitSystem: len(rows(systems)),
+		digitClock: 2 + 2*len(clockClasses), digitSureness: len(rows(surenesses)), digitFinding: len(rows(findings)) + 1,
 	} {
 		assert.LessOrEqual(t, rows, int(radix[digit]), "digit %d", digit)
 	}
-	for _, table := range [][]string{browsers, systems, findings} {
-		sorted := slices.Sorted(slices.Values(table))
-		assert.Len(t, slices.Compact(sorted), len(table), "a row that is there twice: %v", table)
+	for _, table := range []string{outcomes, tiers, browsers, systems, findings} {
+		sorted := slices.Sorted(slices.Values(rows(table)))
+		assert.Len(t, slices.Compact(sorted), len(rows(table)), "a row that is there twice: %s", table)
 	}
 }
 
 func TestCode_hasANumberForEveryCheckAndOutcome(t *testing.T) {
 	for _, c := range checks.Catalogue().Checks {
-		assert.Contains(t, findings, c.ID, "add it at the end of the table")
+		assert.Contains(t, rows(findings), c.ID, "add it at the end of the table")
 	}
 	for _, o := range evidence.Outcomes {
-		assert.Contains(t, outcomes, o)
+		assert.Contains(t, rows(outcomes), string(o))
 	}
 }
 
@@ -136,7 +137,7 @@ func TestCode_tellsWhatIsInTheReport(t *testing.T) {
 		{"three findings and more", func(r *Report) { r.Findings = finding("site-fault", "page-stale", "clock-wrong", "script-blocked") },
 			"found: site-fault (likely), page-stale, clock-wrong, and more"},
 		{"a finding that has no number", func(r *Report) { r.Findings = finding("moon-full", "page-stale") },
-			"found: a finding without a number (likely), page-stale"},
+			"found: finding without a number (likely), page-stale"},
 		{"a family that has no number", func(r *Report) { r.Seen.Browser.Family = evidence.Saw("Sleipnir") }, "another browser 156 on"},
 		{"an engine for want of a family", func(r *Report) {
 			r.Seen.Browser.Family, r.Seen.Browser.Major = evidence.Fact[string]{State: evidence.Absent}, evidence.Fact[int]{}
@@ -170,19 +171,20 @@ func TestCode_tellsWhatIsInTheReport(t *testing.T) {
 }
 
 func TestCode_bringsBackEveryRowOfEveryTable(t *testing.T) {
-	for i, name := range findings[1:] {
+	pick := func(table string, n int) string { return rows(table)[n%len(rows(table))] }
+	for i, name := range rows(findings)[1:] {
 		r := chrome()
-		r.Findings = []diag.Finding{{Check: name, Sureness: surenesses[i%3]}, {Check: findings[1+(i+7)%(len(findings)-1)]}, {Check: name}}
-		r.Outcome = outcomes[i%len(outcomes)]
-		r.Tier, r.TierReason = tiers[i%len(tiers)].tier, tiers[i%len(tiers)].reason
-		r.Seen.Browser.Family = evidence.Saw(browsers[1+i%(len(browsers)-1)])
-		r.Seen.Browser.System = evidence.Saw(systems[1+i%(len(systems)-1)])
+		r.Findings = []diag.Finding{{Check: name, Sureness: diag.Sureness(pick(surenesses, i))}, {Check: "clock-wrong"}, {Check: name}}
+		r.Outcome = evidence.Outcome(pick(outcomes, i))
+		tier, reason, _ := strings.Cut(pick(tiers, i), " ")
+		r.Tier, r.TierReason = evidence.Tier(tier), evidence.TierReason(reason)
+		r.Seen.Browser.Family, r.Seen.Browser.System = evidence.Saw(pick(browsers, i)), evidence.Saw(pick(systems, i))
 		r.Seen.Browser.Major = evidence.Saw(1 + i*4)
 
 		parsed, err := ParseCode(r.Code().String())
 		require.NoError(t, err)
 		s := parsed.Spoken()
-		assert.Equal(t, []string{r.Findings[0].Check, r.Findings[1].Check, name}, s.Findings)
+		assert.Equal(t, []string{name, "clock-wrong", name}, s.Findings)
 		assert.Equal(t, r.Findings[0].Sureness, s.Sureness)
 		assert.Equal(t, []any{r.Outcome, r.Tier, r.TierReason}, []any{s.Outcome, s.Tier, s.TierReason})
 		assert.Equal(t, []any{r.Seen.Browser.Family.Value, r.Seen.Browser.System.Value, r.Seen.Browser.Major.Value}, []any{s.Browser, s.System, s.Major})
@@ -204,7 +206,7 @@ func TestSpoken_namesWhatIsNewer(t *testing.T) {
 	for i, n := range v {
 		c = c*radix[i] + n
 	}
-	assert.Equal(t, "a newer browser (63) on a newer system (13), a newer tier (15) tier; clock not measured; said: unknown; found: a newer finding (90) (sure), and more",
+	assert.Equal(t, "newer-browser-63 on newer-system-13, newer-tier-15 tier; clock not measured; said: unknown; found: newer-finding-90 (sure), and more",
 		(codeVersion<<restBits | c).Spoken().String())
 }
 
