@@ -28,11 +28,11 @@ type Sent struct {
 	// At is when it was sent, to the minute, and the device's zone.
 	At evidence.Moment `json:"at"`
 	// Shown are the findings as the person read them, in their order.
-	Shown []Shown `json:"shown,omitempty"`
+	Shown []Shown `json:"shown,omitzero"`
 	// Tried holds the ids of the fixes that the person carried out, and Gone what
 	// was found before that and is not there any more.
-	Tried    []string          `json:"tried,omitempty"`
-	Gone     []string          `json:"gone,omitempty"`
+	Tried    []string          `json:"tried,omitzero"`
+	Gone     []string          `json:"gone,omitzero"`
 	Personal Personal          `json:"personal,omitzero"`
 	Seen     evidence.Evidence `json:"seen"`
 }
@@ -48,7 +48,7 @@ type Shown struct {
 type Personal struct {
 	// Note is any text, in at most 2,000 characters.
 	Note   string   `json:"note,omitempty"`
-	Fields []Answer `json:"fields,omitempty"`
+	Fields []Answer `json:"fields,omitzero"`
 }
 
 // Answer is what a person answered to an [Ask]. It holds the label that they read.

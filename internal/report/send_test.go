@@ -337,6 +337,7 @@ func TestLines_leaveNothingOut(t *testing.T) {
 func FuzzDecodeSent(f *testing.F) {
 	f.Add([]byte(with(`"N"`, `"N"`)))
 	f.Add([]byte(with(`"N"`, `"\ud800\u2028<"`)))
+	f.Add([]byte(`{"schema":1,"at":{"utc":60000},"shown":[],"personal":{"fields":[]},"seen":{"run":{"before":[]}}}`))
 	f.Add([]byte(with(`"run":`, `"page":{"failed":{"value":["script-src https://a@b/c?d",""]}},"clock":{"offset":{"value":{"lo":-0.0,"hi":1e300}}},"run":`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := report.DecodeSent(data)
