@@ -143,6 +143,10 @@ func TestCode_tellsWhatIsInTheReport(t *testing.T) {
 			r.Seen.Browser.Family, r.Seen.Browser.Major = evidence.Fact[string]{State: evidence.Absent}, evidence.Fact[int]{}
 			r.Seen.Browser.Engine, r.Seen.Browser.EngineMajor = evidence.Saw("WebKit"), evidence.Saw(19)
 		}, "WebKit 19 on"},
+		{"an engine for a family that has no number", func(r *Report) {
+			r.Seen.Browser.Family, r.Seen.Browser.Engine = evidence.Saw("Sleipnir"), evidence.Saw("Blink")
+			r.Seen.Browser.EngineMajor = evidence.Saw(120)
+		}, "Blink 120 on"},
 		{"a family, whatever its engine", func(r *Report) {
 			r.Seen.Browser.Engine, r.Seen.Browser.EngineMajor = evidence.Saw("Blink"), evidence.Saw(120)
 		}, "Chrome 156 on"},

@@ -247,6 +247,7 @@ func TestPersonal_fitsWhatIsAskedFor(t *testing.T) {
 		{"its other form", number("none"), ""},
 		{"anything, where anything goes", []report.Answer{{"free", "F", "x y"}}, ""},
 		{"a part that fits", number("xA-1"), "user-number: this does not look like what is asked for"},
+		{"more than fits", number("A-1x"), "user-number: this does not look like what is asked for"},
 		{"a part of the other form", number("nonesuch"), "user-number: this does not look like what is asked for"},
 		{"too long", number("A-1234567"), "user-number: 9 characters, but there are at most 8"},
 		{"an empty one", number(""), "user-number: this does not look like what is asked for"},
