@@ -23,6 +23,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the server", serve},
 		{"diagnose", "judge evidence or a report from a file", diagnose},
+		{"decode", "say what a code says that a person read aloud", decode},
 		{"agent", "say who browsers are, from their user agents", tellAgents},
 	}
 }

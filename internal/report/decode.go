@@ -26,13 +26,9 @@ const (
 // Decode reads evidence, or the evidence in a report. Errors name the byte at
 // which reading stopped, and the field, if the fault is in one.
 func Decode(data []byte, fields Fields) (evidence.Evidence, error) {
-	var shape map[string]json.RawMessage
-	var syntax *json.SyntaxError
-	switch err := json.Unmarshal(data, &shape); {
-	case errors.As(err, &syntax):
-		return evidence.Evidence{}, fmt.Errorf("byte %d: %w", syntax.Offset, err)
-	case shape == nil || err != nil:
-		return evidence.Evidence{}, errors.New("byte 0: this is not a JSON object")
+	shape, err := shapeOf(data)
+	if err != nil {
+		return evidence.Evidence{}, err
 	}
 	if schema, ok := shape["schema"]; !ok {
 		var e evidence.Evidence
@@ -42,8 +38,21 @@ func Decode(data []byte, fields Fields) (evidence.Evidence, error) {
 		return evidence.Evidence{}, fmt.Errorf("byte 0: report of schema %.20s, but this program reads schema %d", schema, Schema)
 	}
 	var r Report
-	err := read(data, &r, fields)
+	err = read(data, &r, fields)
 	return r.Seen, err
+}
+
+// shapeOf reads the names of an object's fields, and says where it is no JSON.
+func shapeOf(data []byte) (map[string]json.RawMessage, error) {
+	var shape map[string]json.RawMessage
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(data, &shape); {
+	case errors.As(err, &syntax):
+		return nil, fmt.Errorf("byte %d: %w", syntax.Offset, err)
+	case shape == nil || err != nil:
+		return nil, errors.New("byte 0: this is not a JSON object")
+	}
+	return shape, nil
 }
 
 // read decodes well-formed data.

@@ -1,6 +1,8 @@
 // Package report is what may leave the browser: its schema, its limits and its
 // redaction. A report carries the evidence and not only the judgement, so that
-// whoever receives it can judge again with what is known by then.
+// whoever receives it can judge again with what is known by then. [Sent] is what a
+// person agrees to send of it, and [Code] the same in twelve characters to read
+// aloud, where nothing can be sent.
 package report
 
 import (

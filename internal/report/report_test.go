@@ -187,6 +187,16 @@ func TestNew_takesNothingThatMustStay(t *testing.T) {
 	assert.NotContains(t, toJSON(t, r), "5ecret")
 }
 
+func TestCode_namesEveryHealthyBrowser(t *testing.T) {
+	for name, e := range testkit.Browsers(t) {
+		s := report.New(e, checks.Catalogue().Diagnose(e)).Code().Spoken()
+		assert.NotContains(t, []string{"", "another browser"}, s.Browser, name)
+		assert.NotContains(t, []string{"", "another system"}, s.System, name)
+		assert.Equal(t, report.SpokenClock{To: 10}, s.Clock, name)
+		assert.Empty(t, s.Findings, name)
+	}
+}
+
 func TestSummary_isWhatTheLoginPageGets(t *testing.T) {
 	r := report.Report{Tier: evidence.Wasm, Outcome: evidence.SessionLost, Diagnosis: diag.Diagnosis{
 		Findings: []diag.Finding{{Check: "cookies-blocked"}, {Check: "session-lost"}},
