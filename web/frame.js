@@ -23,8 +23,7 @@
   var up = false; // the Go program shows the answer
   var final = false; // no higher tier is pending
   var alone = config.alone;
-  var before = JSON.parse(kept.report).seen.run.before || []; // what earlier looks found, the newest first
-  var found = []; // what the newest look found
+  var steps = latchkey.steps;
   var page = {}; // what embed.js recorded
   var under = {}; // who waits for the looks that are under way
   var slow = {}; // facts that take a request or an event
@@ -66,7 +65,8 @@
     var seen = latchkey.look(page, slow);
     seen.run.tier = up ? 'wasm' : 'script';
     seen.run.tier_reason = reason;
-    seen.run.before = before;
+    seen.run.before = steps.before;
+    seen.run.tried = steps.tried;
     seen.script.wasm = wasmFact;
     seen.script.wasm_time = wasmTime;
     if (locked() && seen.storage) seen.storage.indexed_db = seen.storage.cache = { error: 'timeout' };
@@ -102,22 +102,21 @@
     if (done) each(main().querySelectorAll('.storage-access'), ask);
     size();
     if (!done) return;
-    found = ids;
+    steps.found = ids;
+    steps.at = now();
     looks.stays(function (f) { if (!slow.gone && f.value && f.value.length) learn('gone', f); });
     var detail = { outcome: seen.outcome, tier: tier, top: ids[0] || '', findings: ids };
     tell({ type: 'result', detail: detail });
     if (document.querySelector('[data-latchkey-fixed]')) tell({ type: 'fixed', detail: detail });
   }
 
-  // What is found now is what was found before the next look.
-  function remember() { before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before); }
-
   // Judges again what is known, and a fact that came after the answer.
   function learn(name, f) {
     slow[name] = f;
-    remember();
-    if (up) latchkey.again(); else judge();
+    steps.remember();
+    rejudge();
   }
+  function rejudge() { if (up) latchkey.again(); else judge(); }
   latchkey.learn = learn;
 
   // Puts in the page of the other site that has the button for storage access:
@@ -333,6 +332,7 @@
     });
   }
   latchkey.take = take;
+  steps.watch(rejudge, lookAgain);
   latchkey.onStep(function () {
     if (html.getAttribute('data-latchkey-state') !== 'done') return false;
     latchkey.forget();
@@ -377,7 +377,7 @@
 
   window.addEventListener('message', function (e) {
     var d = e.data, frame = byId('latchkey-ask');
-    if (d && d.allowed && frame && e.source === frame.contentWindow) return actions.again();
+    if (d && d.allowed && frame && e.source === frame.contentWindow) return actions.again({});
     if (!d || d.latchkey !== 1 || d.type !== 'hello' || e.source !== window.parent || e.source === window) return;
     var own = location.protocol + '//' + location.host;
     if (e.origin !== own && config.origins.indexOf(e.origin) < 0) return;
@@ -405,19 +405,11 @@
 
   var actions = {
     again: function (button) {
-      slow = {};
-      var frame = byId('latchkey-ask');
-      if (frame) frame.parentNode.removeChild(frame);
-      remember();
-      html.setAttribute('data-latchkey-state', 'running');
+      steps.next(button);
       // Browsers open windows in a click alone, so this one is used to try it, if
       // there was one: after a repair the next look comes by itself.
-      var active = navigator.userActivation ? navigator.userActivation.isActive : !!button;
-      if (!config.popups || !active) return lookAgain();
-      latchkey.popup(function (f) {
-        slow.popups = f;
-        lookAgain();
-      });
+      var active = navigator.userActivation ? navigator.userActivation.isActive : button.nodeType;
+      if (config.popups && active) latchkey.popup(lookAgain); else lookAgain();
     },
     back: function () {
       if (host) return tell({ type: 'close' });
@@ -438,7 +430,7 @@
       button.disabled = true;
       latchkey.clear(function (left) {
         button.disabled = false;
-        actions.again();
+        actions.again({ value: button.value });
         slow.left = left;
       });
     },
@@ -452,7 +444,12 @@
     }
   };
 
-  function lookAgain() {
+  function lookAgain(popups) {
+    var frame = byId('latchkey-ask');
+    if (frame) frame.parentNode.removeChild(frame);
+    // What others told stays: another device, and a click.
+    slow = { phone: slow.phone, popups: popups || slow.popups };
+    html.setAttribute('data-latchkey-state', 'running');
     heard = now();
     if (up) return latchkey.again();
     wasmFact = wasm();

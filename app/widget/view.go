@@ -80,7 +80,7 @@ func View(m Model, words *text.Catalogue) app.UI {
 
 // Finding renders one finding by itself, with the first thing to do about it.
 func Finding(m Model, words *text.Catalogue, f diag.Finding) app.UI {
-	m.Report.Advice = []diag.Advice{{Fix: f.Fixes[0], Helps: []string{f.Check}}}
+	m.Report.Advice, m.Report.Findings = []diag.Advice{{Fix: f.Fixes[0], Helps: []string{f.Check}}}, []diag.Finding{f}
 	return view{Model: m, words: words}.finding(f, true)
 }
 
@@ -109,8 +109,8 @@ func (v view) body() []app.UI {
 		v.progress(),
 		v.answer(),
 		app.Div().Class("actions").Body(
-			app.Button().ID("latchkey-again-button").Type("submit").Class(primary(!v.fixed() && !v.acts())).
-				Attr("form", "latchkey-again").DataSet("action", "again").Text(v.ui("again")),
+			v.onward("again", v.verifiable()).Class(primary(!v.Report.Fixed() && !v.acts())),
+			app.If(len(v.Report.Advice) > 0, func() app.UI { return v.onward("still", true).Class("quiet") }),
 		),
 		v.next(),
 		v.others(),
@@ -120,6 +120,37 @@ func (v view) body() []app.UI {
 	}
 }
 
+// onward is a button that looks again. It holds what will have been tried then:
+// what stands first, too, if that is settled by pressing it.
+func (v view) onward(label string, settles bool) app.HTMLButton {
+	tried := v.past()
+	if settles && len(v.Report.Advice) > 0 {
+		tried = append(tried, v.Report.Advice[0].Fix)
+	}
+	return app.Button().ID("latchkey-"+label+"-button").Type("submit").Attr("form", "latchkey-again").
+		Name("tried").Value(strings.Join(tried, ",")).DataSet("action", "again").Text(v.ui(label))
+}
+
+// past are the fixes that were tried. They come from a browser and stand in
+// attributes, so they are those that we know.
+func (v view) past() []string {
+	var ids []string
+	for _, id := range v.Report.Seen.Run.Tried {
+		if v.words.Has("fix." + id + ".title") {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// verifiable is whether another look shows if the first thing to do has helped.
+// What only the login server knows it cannot show.
+func (v view) verifiable() bool {
+	return len(v.Report.Advice) > 0 && slices.ContainsFunc(v.Report.Findings, func(f diag.Finding) bool {
+		return !f.Told && slices.Contains(v.Report.Advice[0].Helps, f.Check)
+	})
+}
+
 // clears is whether a fix is one that the server does here when it is asked.
 func (v view) clears(fix string) bool {
 	return v.Site.Clears && (fix == "clear-site-data" || fix == "remove-old-cookies")
@@ -127,14 +158,10 @@ func (v view) clears(fix string) bool {
 
 // acts is whether the first thing to do is a button of its own.
 func (v view) acts() bool {
-	if len(v.Report.Findings) == 0 {
+	if len(v.Report.Advice) == 0 {
 		return false
 	}
-	own := v.advised(v.Report.Findings[0])
-	if len(own) == 0 {
-		return false
-	}
-	fix := own[0]
+	fix := v.Report.Advice[0].Fix
 	return fix == "open-in-browser" || v.clears(fix)
 }
 
@@ -183,7 +210,7 @@ func (v view) progress() app.UI {
 // headline is the answer in one sentence.
 func (v view) headline() string {
 	switch fs := v.Report.Findings; {
-	case v.fixed():
+	case v.Report.Fixed():
 		return v.ui("fixed.title")
 	case len(fs) > 0:
 		return v.title(fs[0])
@@ -193,20 +220,9 @@ func (v view) headline() string {
 	return v.ui("healthy.title")
 }
 
-// fixed is whether what stood first in the earlier look is gone.
-func (v view) fixed() bool {
-	return len(v.Report.Resolved()) > 0 && !v.Report.Persists()
-}
-
-// persists is whether another look has found the same again.
+// persists is whether something was tried and did not help.
 func (v view) persists() bool {
-	return v.Report.Persists() && len(v.Report.Resolved()) == 0 && v.All == 0
-}
-
-// again is whether it is also what the earlier look found, so that somebody may have
-// tried the first fix for it.
-func (v view) again(f diag.Finding) bool {
-	return v.persists() && slices.Contains(v.Report.Seen.Run.Before, f.Check)
+	return len(v.past()) > 0 && len(v.Report.Findings) > 0 && !v.Report.Fixed() && v.All == 0
 }
 
 // unseen is whether there was nothing but the request to judge by.
@@ -218,14 +234,14 @@ func (v view) answer() app.UI {
 	var parts []app.UI
 	fs := v.Report.Findings
 	switch {
-	case v.fixed():
+	case v.Report.Fixed():
 		parts = append(parts, app.Div().Class("fixed").DataSet("latchkey-fixed", "true").Body(
 			app.H2().Text(v.ui("fixed.title")),
 			app.P().Text(v.words.Text(diag.Args{"names": v.names(v.Report.Resolved())}, "ui.fixed.why")),
 			app.Button().ID("latchkey-back").Type("button").Class("primary").DataSet("action", "back").Text(v.ui("back")),
 		))
 	case v.persists():
-		parts = append(parts, app.P().Class("persists").Text(v.ui("persists")))
+		parts = append(parts, v.soFar()...)
 	}
 	if left := v.Report.Seen.Cookies.Left.Value; len(left) > 0 {
 		parts = append(parts, app.P().Class("persists").Text(v.words.Text(diag.Args{"left": strings.Join(left, ", ")}, "ui.clear.left")))
@@ -245,7 +261,7 @@ func (v view) answer() app.UI {
 		// The style sheet shows one of them by the state that frame.js sets.
 		parts = append(parts, v.running("at-work"), app.Div().Class("at-end").Body(
 			app.H2().Text(v.ui("unseen.title")), app.P().Text(v.ui("unseen.why"))))
-	case v.fixed():
+	case v.Report.Fixed():
 	case v.All > 0:
 		parts = append(parts, v.running(""))
 	default:
@@ -283,30 +299,10 @@ func (v view) finding(f diag.Finding, first bool) app.UI {
 	if len(f.Because) > 0 {
 		parts = append(parts, app.P().Class("follows").Text(v.ui("follows")))
 	}
-	if own := v.advised(f); len(own) > 0 {
-		if first {
-			if v.again(f) && len(own) > 1 {
-				parts = append(parts, v.tried(own[0], f.Args))
-				own = own[1:]
-			}
-			own = own[:1]
-		}
-		for _, id := range own {
-			parts = append(parts, v.fix(id, f.Args))
-		}
+	if first && len(v.Report.Advice) > 0 {
+		parts = append(parts, v.fix(v.Report.Advice[0]))
 	}
 	return app.Article().Class("finding", string(f.Impact)).DataSet("finding", f.Check).Body(parts...)
-}
-
-// advised lists the fixes that this finding is the first to call for.
-func (v view) advised(f diag.Finding) []string {
-	var ids []string
-	for _, a := range v.Report.Advice {
-		if a.Helps[0] == f.Check {
-			ids = append(ids, a.Fix)
-		}
-	}
-	return ids
 }
 
 // buttons are the fixes that the page can do itself.
@@ -315,16 +311,49 @@ var buttons = map[string]struct{ action, label string }{
 	"start-sign-in-again": {"back", "back"},
 }
 
-func (v view) fix(id string, args diag.Args) app.UI {
-	parts := append([]app.UI{app.H3().Text(v.fixTitle(id, args))}, v.steps(id, args)...)
-	return app.Div().Class("fix").DataSet("fix", id).Body(parts...)
+func (v view) fix(a diag.Advice) app.UI {
+	args := v.argsFor(a.Fix)
+	parts := []app.UI{app.H3().Text(v.fixTitle(a.Fix, args))}
+	if fs := v.Report.Findings; !slices.Contains(a.Helps, fs[0].Check) {
+		i := slices.IndexFunc(fs, func(f diag.Finding) bool { return f.Check == a.Helps[0] })
+		parts = append(parts, app.P().Class("follows").Text(v.words.Text(diag.Args{"title": v.title(fs[i])}, "ui.against")))
+	}
+	return app.Div().Class("fix").DataSet("fix", a.Fix).Body(append(parts, v.steps(a.Fix, args)...)...)
+}
+
+// argsFor are the values of the first finding that calls for a fix.
+func (v view) argsFor(fix string) diag.Args {
+	for _, f := range v.Report.Findings {
+		if slices.Contains(f.Fixes, fix) {
+			return f.Args
+		}
+	}
+	return nil
+}
+
+// soFar says what was tried and did not help, what is gone all the same, and what
+// there is to do if nothing is left.
+func (v view) soFar() []app.UI {
+	key := "persists"
+	if len(v.Report.Advice) == 0 {
+		key = "persists.out"
+	}
+	parts := []app.UI{app.P().Class("persists").Text(v.ui(key))}
+	if gone := v.Report.Resolved(); len(gone) > 0 {
+		parts = append(parts, app.P().Class("fine").Text(v.words.Text(diag.Args{"names": v.names(gone)}, "ui.fixed.why")))
+	}
+	for _, id := range v.past() {
+		parts = append(parts, v.tried(id))
+	}
+	return parts
 }
 
 // tried is a fix that did not help, out of the way but still there for who has
 // not done it yet.
-func (v view) tried(id string, args diag.Args) app.UI {
-	return app.Details().ID("latchkey-tried").Class("tried").DataSet("fix", id).Body(
-		app.Summary().ID("latchkey-tried-summary").Body(app.S().Text(v.fixTitle(id, args))),
+func (v view) tried(id string) app.UI {
+	args := v.argsFor(id)
+	return app.Details().ID("latchkey-tried-"+id).Class("tried").DataSet("tried", id).Body(
+		app.Summary().ID("latchkey-tried-"+id+"-summary").Body(app.S().Text(v.fixTitle(id, args))),
 		app.Div().Class("fix").Body(v.steps(id, args)...),
 	)
 }
@@ -352,7 +381,7 @@ func (v view) steps(id string, args diag.Args) []app.UI {
 		parts = []app.UI{
 			app.P().Class("needs-script").Text(v.words.Text(v.values(nil), "ui.clear.note")),
 			app.P().Class("needs-script").Body(
-				app.Button().ID("latchkey-clear-"+id).Type("button").Class("primary").DataSet("action", "clear").Text(v.ui("clear"))),
+				app.Button().ID("latchkey-clear-"+id).Type("button").Class("primary").Value(strings.Join(append(v.past(), id), ",")).DataSet("action", "clear").Text(v.ui("clear"))),
 			app.Details().ID("latchkey-by-hand-"+id).Body(
 				app.Summary().ID("latchkey-by-hand-"+id+"-summary").Text(v.ui("byhand")), app.Div().Body(parts...)),
 		}
@@ -412,17 +441,11 @@ func (v view) leave() []app.UI {
 	)
 }
 
-// next holds what to do if the first step did not help.
+// next holds what else there is to do.
 func (v view) next() app.UI {
 	var parts []app.UI
-	if fs := v.Report.Findings; len(fs) > 0 {
-		own, shown := v.advised(fs[0]), 1
-		if v.again(fs[0]) {
-			shown = 2
-		}
-		for _, id := range own[min(shown, len(own)):] {
-			parts = append(parts, v.fix(id, fs[0].Args))
-		}
+	for _, a := range v.Report.Advice[min(1, len(v.Report.Advice)):] {
+		parts = append(parts, v.fix(a))
 	}
 	return v.fold("next", v.ui("next"), parts)
 }

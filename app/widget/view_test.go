@@ -88,8 +88,16 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 		"request-only": {Report: report.New(
 			evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML, TierReason: evidence.NoScript}},
 			checks.Catalogue().Diagnose(evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML}}))},
-		"fixed":   model(t, func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
-		"not-yet": model(t, func(e *evidence.Evidence) { blocked(e); e.Run.Before = []string{"cookies-blocked"} }),
+		"fixed": model(t, func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
+		"not-yet": model(t, func(e *evidence.Evidence) {
+			blocked(e)
+			e.Run.Before, e.Run.Tried = []string{"cookies-blocked"}, evidence.Names{"allow-cookies"}
+		}),
+		"out-of-steps": model(t, func(e *evidence.Evidence) {
+			blocked(e)
+			e.Run.Before = []string{"clock-wrong", "cookies-blocked"}
+			e.Run.Tried = evidence.Names{"set-clock-automatically", "allow-cookies", "use-other-browser", "contact-support"}
+		}),
 		"in-an-app": func() widget.Model {
 			m := model(t, func(e *evidence.Evidence) {
 				e.Browser.Family, e.Browser.System, e.Browser.Device = evidence.Saw("LinkedIn"), evidence.Saw("Android"), evidence.Saw("phone")

@@ -126,7 +126,7 @@ func (p *printer) line(format string, args ...any) {
 // answer says that nothing was found, or nothing is left of what was.
 func (p *printer) answer() {
 	switch {
-	case len(p.r.Resolved()) > 0 && !p.r.Persists():
+	case p.r.Fixed():
 		p.line("%s", p.words.Text(nil, "ui.fixed.title"))
 		p.line("%s\n", p.words.Text(diag.Args{"names": p.names(p.r.Resolved())}, "ui.fixed.why"))
 	case len(p.r.Findings) > 0:

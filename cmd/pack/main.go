@@ -79,6 +79,7 @@ func packAll(wasm string) error {
 		"pair.js":      "web/pair.js",
 		"phone.js":     "web/phone.js",
 		"network.js":   "web/network.js",
+		"steps.js":     "web/steps.js",
 		"third.js":     "web/third.js",
 		"latchkey.css": "web/latchkey.css",
 		"wasm_exec.js": glue,

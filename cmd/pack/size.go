@@ -14,7 +14,7 @@ import (
 
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
-// view of the login page, frame.js, looks.js, clock.js and network.js on every
+// view of the login page, frame.js, looks.js, clock.js, network.js and steps.js on every
 // opening of the widget.
 func budgets() map[string]int {
 	return map[string]int{
@@ -25,6 +25,7 @@ func budgets() map[string]int {
 		"network.js":  6 * 1024,
 		"pair.js":     3 * 512,
 		"phone.js":    2 * 1024,
+		"steps.js":    3 * 512,
 		"third.js":    3 * 512,
 		"widget.wasm": 1_250_000,
 	}

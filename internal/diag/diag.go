@@ -132,6 +132,9 @@ type Finding struct {
 	Fixes    []string `json:"fixes"`
 	// Because names the findings that explain this one.
 	Because []string `json:"because,omitempty"`
+	// Told is whether it repeats what the login server said, which no look at the
+	// browser can show to be over.
+	Told bool `json:"told,omitempty"`
 	// Chance is that of being the reason; 0 for what another finding explains,
 	// unless it is the login server's word.
 	Chance float64 `json:"chance,omitempty"`
@@ -253,7 +256,7 @@ func (s *Set) diagnose(e evidence.Evidence) (Diagnosis, judgement) {
 		case fail:
 			d.Findings = append(d.Findings, Finding{
 				Check: c.ID, Impact: c.Impact, Sureness: o.sureness, Args: o.args,
-				Fixes: s.offered(o.fixes, &e),
+				Fixes: s.offered(o.fixes, &e), Told: c.Told,
 			})
 		}
 	}

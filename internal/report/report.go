@@ -106,10 +106,18 @@ func (r Report) Resolved() []string {
 	return out
 }
 
-// Persists is whether the first finding of the earlier look is still there.
-func (r Report) Persists() bool {
-	before := r.Seen.Run.Before
-	return len(before) > 0 && slices.ContainsFunc(r.Findings, func(f diag.Finding) bool { return f.Check == before[0] })
+// Fixed is whether something that an earlier look found is gone, and nothing that
+// can be seen from here stands in the way of signing in: neither what was found
+// before and does more than to be noted, nor what blocks.
+func (r Report) Fixed() bool {
+	if len(r.Resolved()) == 0 {
+		return false
+	}
+	if len(r.Findings) == 0 || r.Findings[0].Told || r.Findings[0].Impact == diag.Note {
+		return true
+	}
+	first := r.Findings[0]
+	return first.Impact == diag.Slows && !slices.Contains(r.Seen.Run.Before, first.Check)
 }
 
 // Redact returns the evidence as its send tags allow it to leave the browser.

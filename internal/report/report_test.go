@@ -207,29 +207,31 @@ func TestSummary_isWhatTheLoginPageGets(t *testing.T) {
 }
 
 func TestReport_comparesWithTheEarlierLook(t *testing.T) {
+	slows := func(id string) []diag.Finding { return []diag.Finding{{Check: id, Impact: diag.Slows}} }
 	for _, c := range []struct {
-		name          string
-		before        []string
-		found, passed []string
-		resolved      []string
-		persists      bool
+		name     string
+		before   []string
+		found    []diag.Finding
+		passed   []string
+		resolved []string
+		fixed    bool
 	}{
-		{"a first look", nil, []string{"a"}, []string{"b"}, nil, false},
-		{"all is fine now", []string{"a", "b"}, nil, []string{"b", "a", "c"}, []string{"a", "b"}, false},
-		{"the first is gone, the second is not", []string{"a", "b"}, []string{"b"}, []string{"a"}, []string{"a"}, false},
-		{"the first is still there", []string{"a", "b"}, []string{"a"}, []string{"b"}, []string{"b"}, true},
+		{"a first look", nil, slows("a"), []string{"b"}, nil, false},
+		{"all is fine now", []string{"a", "b"}, nil, []string{"b", "a", "c"}, []string{"a", "b"}, true},
+		{"the first is gone, the second is not", []string{"a", "b"}, slows("b"), []string{"a"}, []string{"a"}, false},
+		{"the first is still there", []string{"a", "b"}, slows("a"), []string{"b"}, []string{"b"}, false},
 		{"what could not be tested again is not gone", []string{"a"}, nil, nil, nil, false},
 		{"what only the login server can tell is not gone", []string{"account-locked"}, nil, []string{"a"}, nil, false},
-		{"something new is not the old", []string{"a"}, []string{"c"}, []string{"a"}, []string{"a"}, false},
+		{"and stands in nobody's way", []string{"a", "session-lost"}, []diag.Finding{{Check: "session-lost", Impact: diag.Blocks, Told: true}}, []string{"a"}, []string{"a"}, true},
+		{"neither does a note", []string{"a", "b"}, []diag.Finding{{Check: "b", Impact: diag.Note}}, []string{"a"}, []string{"a"}, true},
+		{"something new that slows may be nothing", []string{"a"}, slows("c"), []string{"a"}, []string{"a"}, true},
+		{"something new that blocks is in the way", []string{"a"}, []diag.Finding{{Check: "c", Impact: diag.Blocks}}, []string{"a"}, []string{"a"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := report.Report{}
-			r.Seen.Run.Before, r.Passed = c.before, c.passed
-			for _, id := range c.found {
-				r.Findings = append(r.Findings, diag.Finding{Check: id})
-			}
+			r.Seen.Run.Before, r.Passed, r.Findings = c.before, c.passed, c.found
 			assert.Equal(t, c.resolved, r.Resolved())
-			assert.Equal(t, c.persists, r.Persists())
+			assert.Equal(t, c.fixed, r.Fixed())
 		})
 	}
 }

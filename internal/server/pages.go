@@ -73,6 +73,7 @@ type visit struct {
 	look      string
 	run       string
 	before    []string
+	tried     evidence.Names
 	embedding evidence.Embedding
 }
 
@@ -96,6 +97,11 @@ func (s *server) visit(r *http.Request) visit {
 	for id := range strings.SplitSeq(q.Get("before"), ",") {
 		if slices.ContainsFunc(s.set.Checks, func(c diag.Check) bool { return c.ID == id }) && !slices.Contains(v.before, id) {
 			v.before = append(v.before, id)
+		}
+	}
+	for id := range strings.SplitSeq(strings.Join(q["tried"], ","), ",") {
+		if slices.ContainsFunc(s.set.Fixes, func(f diag.Fix) bool { return f.ID == id }) && !slices.Contains(v.tried, id) {
+			v.tried = append(v.tried, id)
 		}
 	}
 	switch {
@@ -125,6 +131,7 @@ func (v visit) query(look, run string) url.Values {
 	set("look", look)
 	set("run", run)
 	set("before", strings.Join(v.before, ","))
+	set("tried", strings.Join(v.tried, ","))
 	if v.embedding == evidence.CrossOrigin {
 		set("embedding", string(v.embedding))
 	}
@@ -151,7 +158,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		Origin:   s.origin(r),
 		Run: evidence.Run{
 			Tier: evidence.HTML, TierReason: evidence.NoScript,
-			Embedding: evidence.Saw(v.embedding), Before: v.before,
+			Embedding: evidence.Saw(v.embedding), Before: v.before, Tried: v.tried,
 			At: evidence.Saw(evidence.Moment{UTC: float64(s.now().UnixMilli())}),
 		},
 	}
@@ -341,7 +348,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	}{
 		Title:   s.words.Text(nil, "ui.title"),
 		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("network.js"), s.asset("frame.js")},
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("network.js"), s.asset("frame.js")},
 		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
 		Report:  rep,
 		Config: frameConfig{
@@ -364,6 +371,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		}
 	}
 	data.Again = v.query(v.look, "")
+	data.Again.Del("tried") // the buttons have it
 	if v.look == "" {
 		v.before = nil
 		// html/template takes no addresses in a meta element's content.
