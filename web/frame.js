@@ -406,8 +406,7 @@
   var actions = {
     again: function (button) {
       steps.next(button);
-      // Browsers open windows in a click alone, so this one is used to try it, if
-      // there was one: after a repair the next look comes by itself.
+      // Browsers open windows in a click alone. After a repair there is none.
       var active = navigator.userActivation ? navigator.userActivation.isActive : button.nodeType;
       if (config.popups && active) latchkey.popup(lookAgain); else lookAgain();
     },
@@ -446,8 +445,9 @@
 
   function lookAgain(popups) {
     var frame = byId('latchkey-ask');
+    if (steps.stuck(slow)) return location.reload();
     if (frame) frame.parentNode.removeChild(frame);
-    // What others told stays: another device, and a click.
+    // What others told stays.
     slow = { phone: slow.phone, popups: popups || slow.popups };
     html.setAttribute('data-latchkey-state', 'running');
     heard = now();

@@ -35,15 +35,22 @@
       steps.before = steps.found.filter(function (id) { return steps.before.indexOf(id) < 0; }).concat(steps.before);
       write('replaceState');
     },
-    // A button has what will have been tried when it is pressed. Who goes on from an
-    // answer that all is well begins anew.
+    // A button has what will have been tried when it is pressed. For whom that did
+    // not help, what is gone was not it, either.
     next: function (button) {
       var tried = button && button.value ? button.value.split(',') : steps.tried;
-      if (document.querySelector('[data-latchkey-fixed]')) steps.before = steps.found = [];
-      if (tried.length === steps.tried.length) return steps.remember();
       steps.remember(); // for who comes back
+      if (tried.length === steps.tried.length) return;
+      if (document.querySelector('[data-latchkey-fixed]')) steps.before = [];
       steps.tried = tried;
       write('pushState');
+    },
+    // Whether storage was refused to this document: then Chromium refuses it as long
+    // as the document lives, whatever is set (156, seen 2026-11), so that only a
+    // new one can tell.
+    stuck: function (slow) {
+      for (var any in latchkey.real) return true;
+      return /Security|Unknown|Insecure/.test([(slow.indexedDB || {}).error, (slow.cache || {}).error]);
     },
     // Calls back when a person goes a step back, or comes back from elsewhere, where
     // something may have been set right.

@@ -317,14 +317,7 @@ func cmpState(f evidence.Fact[evidence.Names]) evidence.State {
 func TestCookies_extension(t *testing.T) {
 	t.Parallel()
 	site := startSite(t)
-	tab := openExtension(t, extension{rules: []netRule{{
-		"condition": map[string]any{"urlFilter": "*", "resourceTypes": []string{"main_frame", "sub_frame", "xmlhttprequest", "script", "other"}},
-		"action": map[string]any{
-			"type":            "modifyHeaders",
-			"requestHeaders":  []map[string]string{{"header": "cookie", "operation": "remove"}},
-			"responseHeaders": []map[string]string{{"header": "set-cookie", "operation": "remove"}},
-		},
-	}}})
+	tab := openExtension(t, extension{rules: []netRule{strippingCookies()}})
 	l := open(t, tab, site.page("outcome=session_lost"))
 	requireWhole(t, l)
 	require.Equal(t, "cookies-vanish", l.top())

@@ -52,6 +52,18 @@ func stubbing(filter string) netRule {
 	}
 }
 
+// strippingCookies is a rule that takes the headers of cookies away.
+func strippingCookies() netRule {
+	return netRule{
+		"condition": map[string]any{"urlFilter": "*", "resourceTypes": []string{"main_frame", "sub_frame", "xmlhttprequest", "script", "other"}},
+		"action": map[string]any{
+			"type":            "modifyHeaders",
+			"requestHeaders":  []map[string]string{{"header": "cookie", "operation": "remove"}},
+			"responseHeaders": []map[string]string{{"header": "set-cookie", "operation": "remove"}},
+		},
+	}
+}
+
 // What some extensions do to a page, as script of an extension.
 const (
 	renamesInputs = `addEventListener("DOMContentLoaded", function () {

@@ -18,20 +18,22 @@ import (
 	"latchkey/internal/e2e/drive"
 )
 
-// TestStorage_full is each way in which there is no room, by real writes.
-func TestStorage_full(t *testing.T) {
-	t.Parallel()
-	const fill = `(function () {
+// fillStorage leaves no room in local storage.
+const fillStorage = `(function () {
 		for (var i = 0, s = new Array(65537).join("x"); i < 200; i++) {
 			try { localStorage.setItem("fill" + i, s); } catch (e) { s = s.slice(s.length / 2); if (!s) { return i; } }
 		}
 	})()`
+
+// TestStorage_full is each way in which there is no room, by real writes.
+func TestStorage_full(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []drive.Engine{drive.Chromium, drive.Firefox, drive.WebKit} {
 		t.Run("the share of simple storage in "+string(engine), func(t *testing.T) {
 			site := startSite(t)
 			p := drive.Open(t, engine, drive.Options{})
 			visit(t, p, site.URL+"/latchkey/static/")
-			do(t, p, fill)
+			do(t, p, fillStorage)
 			l := open(t, p, site.page("outcome=no_response"))
 			requireWhole(t, l)
 			assert.Equal(t, "storage-full", l.top())
