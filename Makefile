@@ -83,8 +83,9 @@ bench: deps build ## Measure start-up, judging and memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/agent ./internal/checks
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
 
-bench-clock: $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
+bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
+	LATCHKEY_BENCH=1 $(GO) test -count=1 -parallel 4 -timeout 20m -run TestClockBench ./internal/e2e
 
 $(CLOCK_BENCH): internal/clock/bench/package.json internal/clock/bench/package-lock.json | node
 	npm ci --prefix internal/clock/bench --no-audit --no-fund
