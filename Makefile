@@ -88,8 +88,9 @@ bench-ranking: ## Measure the order of findings and steps, and write internal/di
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
 	@sed -n '/## Simulated/,$$p' internal/diag/README.md
 
-bench-clock: $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
+bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
+	LATCHKEY_BENCH=1 $(GO) test -count=1 -parallel 4 -timeout 20m -run TestClockBench ./internal/e2e
 
 $(CLOCK_BENCH): internal/clock/bench/package.json internal/clock/bench/package-lock.json | node
 	npm ci --prefix internal/clock/bench --no-audit --no-fund

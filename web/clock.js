@@ -6,6 +6,7 @@
 
   var QUICK = 250; // ms of width from which on more exchanges tell nobody anything
   var ROUGH = 20; // ms that the coarsest timers, Firefox's with resistFingerprinting, are off with the rest of a millisecond
+  var JUMP = 50; // ms from which on a change between both clocks is one, as package clock has it, which allows coarse ones more
   var LIMIT = 60000; // ms that a clock may be off where no operator says so
 
   function now() { return window.performance && performance.now ? performance.now() : Date.now(); }
@@ -56,16 +57,29 @@
     })();
   }
 
-  // Between what the device's clock is ahead of the server's by those exchanges,
-  // of which the first opened the connection; null if they contradict each other.
+  // Between what the device's clock is ahead of the server's by those exchanges, of
+  // which the first opened the connection; null if they contradict each other. What
+  // was before the clock was set, or while it was, does not count.
   function bounds(samples) {
-    var lo = -Infinity, hi = Infinity;
+    var lo = -Infinity, hi = Infinity, n = 0, lead = null;
+    function jumped(r) {
+      var before = lead;
+      lead = r.wall - r.mono;
+      if (before === null || Math.abs(lead - before) <= JUMP) return false;
+      lo = -Infinity;
+      hi = Infinity;
+      n = 0;
+      return true;
+    }
     for (var i = samples.length > 1 ? 1 : 0; i < samples.length; i++) {
       var s = samples[i];
+      jumped(s.before);
+      if (jumped(s.after)) continue;
       lo = Math.max(lo, s.before.wall - s.received - (s.rounded || 0) - ROUGH);
       hi = Math.min(hi, s.after.wall - s.sent + ROUGH);
+      n++;
     }
-    return lo <= hi && samples.length ? { lo: lo, hi: hi } : null;
+    return lo <= hi && n ? { lo: lo, hi: hi } : null;
   }
 
   // Whether all tolerances lie outside of the bounds, so that more exchanges

@@ -57,7 +57,10 @@ const coarsest = 100
 
 // Measure tells the grain from what a loop read without a pause, five steps of
 // each clock or more.
-func Measure(x evidence.Exchanges) Grain { return Grain{step(x.Walls), step(x.Monos), noisy(x.Turns)} }
+func Measure(x evidence.Exchanges) Grain {
+	wall := step(x.Walls)
+	return Grain{wall, step(x.Monos), noisy(x.Turns, wall)}
+}
 
 // step is the least by which a clock goes on, from readings one after the other:
 // many in a loop, or few and far between, of which it is at least that. It is
@@ -88,10 +91,12 @@ func ordered[T int | float64](xs []T) []T {
 
 // noisy is whether the steps of a clock are not equally long: counting how often
 // a loop comes by tells time more finely than the clock does. Half of the steps
-// count, because the loop may be held up in others.
-func noisy(turns []int) bool {
+// count, because the loop may be held up in others. A clock that is too coarse to
+// show enough of them is that of Firefox with resistFingerprinting, which is noisy
+// (seen of ESR 153 in 2026-11: steps of 13197 and 23163 turns).
+func noisy(turns []int, wall float64) bool {
 	if len(turns) < 5 {
-		return false
+		return len(turns) > 0 && wall > 1
 	}
 	all := ordered(turns[1:]) // the first began before the loop
 	middle := all[len(all)/2]

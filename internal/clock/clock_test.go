@@ -232,6 +232,16 @@ func TestMeasure_tellsNoiseFromRoundingDown(t *testing.T) {
 	}
 }
 
+// The readings of Firefox 153 with privacy.resistFingerprinting, and an exchange
+// across a line of no length.
+func TestMeasure_tellsNoiseFromFewStepsOfACoarseClock(t *testing.T) {
+	g := Measure(evidence.Exchanges{Walls: []float64{1586, 1603, 1620, 1636}, Turns: []int{3969, 23163, 13197}})
+	assert.True(t, g.Noisy)
+	at := func(wall float64) Reading { return Reading{Wall: wall} }
+	v := Estimate([]Sample{{Before: at(1586), After: at(1586), Received: 1586, Sent: 1586}}, g)
+	assert.InDelta(t, 0, v.Point, 0.01, "rounded up as often as down")
+}
+
 func TestEstimate_takesTheGrainFromTheSamplesIfNobodyMeasured(t *testing.T) {
 	s := []Sample{taken(0, 0), taken(100, 0), taken(207, 0)}
 	got := Grain{}.of(s)

@@ -267,7 +267,7 @@ func (r run) measured() Grain {
 	d := r.device()
 	d.Event.Stops = false
 	loop := func(clock func(float64) float64, grain float64) (readings []float64) {
-		for i := range 210 { // seven steps
+		for i := range int(min(210, 60*30/grain)) { // seven steps, but no more than 60 ms
 			readings = append(readings, clock(float64(i)*grain/30))
 		}
 		return readings

@@ -134,6 +134,7 @@ const (
 // The zero value is a good line.
 type lineOptions struct {
 	Delay     time.Duration // of every packet
+	Back      time.Duration // on top, of those to the browser
 	Jitter    time.Duration // at most so much on top, by chance; packets keep their order
 	DropEvery int           // the nth packet is lost, and the 2nth, and so on
 	Kbit      int           // per second; who sends more waits up to a second, then loses
@@ -157,16 +158,17 @@ func line(t *testing.T, o lineOptions) *link {
 	l := &link{browser: newNamespace(t), server: newNamespace(t)}
 	l.becomes(o)
 	here, there := l.browser.device(t, browserAddress), l.server.device(t, serverAddress)
-	go l.carry(here, there)
-	go l.carry(there, here)
+	go l.carry(here, there, false)
+	go l.carry(there, here, true)
 	return l
 }
 
 // becomes makes another line of it, for the packets from now on.
 func (l *link) becomes(o lineOptions) { l.options.Store(&o) }
 
-// carry takes packets from one device to another until either is closed.
-func (l *link) carry(from, to *os.File) {
+// carry takes packets from one device to another until either is closed; back is
+// the way to the browser.
+func (l *link) carry(from, to *os.File, back bool) {
 	type packet struct {
 		due  time.Time
 		data []byte
@@ -181,7 +183,11 @@ func (l *link) carry(from, to *os.File) {
 		}
 	}()
 	var sent, last time.Time
-	chance := rand.New(rand.NewPCG(1, 2))
+	seed := uint64(1)
+	if back {
+		seed = 2 // or packet and answer would be late by the same
+	}
+	chance := rand.New(rand.NewPCG(seed, 2))
 	buf := make([]byte, 1<<16)
 	for n := 0; ; {
 		size, err := from.Read(buf)
@@ -204,6 +210,9 @@ func (l *link) carry(from, to *os.File) {
 			sent = sent.Add(time.Duration(size) * 8 * time.Millisecond / time.Duration(o.Kbit))
 		}
 		due := sent.Add(o.Delay)
+		if back {
+			due = due.Add(o.Back)
+		}
 		if o.Jitter > 0 {
 			due = due.Add(time.Duration(chance.Int64N(int64(o.Jitter))))
 		}
@@ -371,6 +380,7 @@ func TestLine_packets(t *testing.T) {
 	}{
 		{name: "a good line", bytes: 100, least: 0, most: 100 * ms},
 		{name: "delay", o: lineOptions{Delay: 100 * ms}, bytes: 100, least: 200 * ms, most: 400 * ms},
+		{name: "delay on the way back", o: lineOptions{Back: 200 * ms}, bytes: 100, least: 200 * ms, most: 400 * ms},
 		{name: "delay and jitter", o: lineOptions{Delay: 50 * ms, Jitter: 50 * ms}, bytes: 100, least: 100 * ms, most: 400 * ms},
 		{name: "a narrow line", o: lineOptions{Kbit: 800}, bytes: 100_000, least: time.Second, most: 3 * time.Second},
 		{name: "every 8th packet lost", o: lineOptions{DropEvery: 8}, bytes: 300_000, least: 0, most: 10 * time.Second},

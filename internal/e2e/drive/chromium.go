@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // chromiumPath is the browser itself; /usr/bin/chromium is a wrapper that loads
@@ -127,6 +128,14 @@ func (b *ChromiumBrowser) Close() error {
 	}
 	return errors.Join(append(errs, os.RemoveAll(b.home))...)
 }
+
+// Freeze stops all processes of the browser until Thaw. Its clocks go on, unlike
+// those of a device that sleeps. If the tests are killed meanwhile, the kernel wakes
+// and ends what they left stopped (POSIX, orphaned process groups).
+func (b *ChromiumBrowser) Freeze() error { return b.process.signal(syscall.SIGSTOP) }
+
+// Thaw lets a browser that was frozen go on.
+func (b *ChromiumBrowser) Thaw() error { return b.process.signal(syscall.SIGCONT) }
 
 // Call sends a command of the DevTools protocol to the browser and decodes the
 // result to out, which may be nil.

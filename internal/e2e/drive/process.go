@@ -129,13 +129,24 @@ func startDisplay() (p *process, display string, err error) {
 	return p, ":" + strings.TrimSpace(number), nil
 }
 
-// kill ends the group and returns when none of it is left.
-func (p *process) kill() error {
+// signal sends a signal to the group, if there still is one.
+func (p *process) signal(s syscall.Signal) error {
 	if p.cmd.ProcessState != nil {
 		return nil // reaped before: the number may be another's by now
 	}
-	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("kill %s: %w", filepath.Base(p.cmd.Path), err)
+	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("%v %s: %w", s, filepath.Base(p.cmd.Path), err)
+	}
+	return nil
+}
+
+// kill ends the group and returns when none of it is left.
+func (p *process) kill() error {
+	if p.cmd.ProcessState != nil {
+		return nil
+	}
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
 	}
 	if p.life != nil {
 		p.life.Close() // nobody is left to read it
