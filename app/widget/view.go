@@ -513,6 +513,7 @@ func (v view) help() app.UI {
 	return app.Footer().Body(
 		app.H2().Text(v.ui("help")),
 		reach,
+		v.code(),
 		app.Details().ID("latchkey-tell").Body(
 			app.Summary().ID("latchkey-tell-summary").Text(v.ui("summary")),
 			app.Pre().ID("latchkey-summary").Text(v.summary()),
@@ -524,6 +525,20 @@ func (v view) help() app.UI {
 			v.clock(),
 			app.Pre().TabIndex(0).Aria("label", v.ui("details")).Text(v.json()),
 		),
+	)
+}
+
+// code is the report in twelve characters, to be read out where nothing can be
+// sent. Its place is kept while looking.
+func (v view) code() app.UI {
+	class := "code"
+	if v.All > 0 {
+		class = "code later"
+	}
+	return app.P().Class(class).Body(
+		app.Span().Text(v.ui("code")),
+		app.Text(" "),
+		app.Strong().ID("latchkey-code").Text(v.Report.Code().String()),
 	)
 }
 
