@@ -336,7 +336,8 @@
   latchkey.onStep(function () {
     if (html.getAttribute('data-latchkey-state') !== 'done') return false;
     latchkey.forget();
-    take('clock', function (f) { learn('clock', f); });
+    steps.remember();
+    lookAgain();
     return true;
   });
   // A slow look as a promise of the value's JSON, rejected with "Name: message".

@@ -135,6 +135,7 @@
   looks.sample = function (done) {
     // No cache can have seen that address before.
     var before = time.reading();
+    dated = null;
     request('GET', '/sample?n=' + hex(8), null, function (x) {
       var after = time.reading();
       done(fact(function () {

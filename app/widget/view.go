@@ -109,7 +109,7 @@ func (v view) body() []app.UI {
 		v.progress(),
 		v.answer(),
 		app.Div().Class("actions").Body(
-			v.onward("again", v.verifiable()).Class(primary(!v.Report.Fixed() && !v.acts())),
+			v.onward("again", v.verifiable() && !v.Report.Fixed()).Class(primary(!v.Report.Fixed() && !v.acts())),
 			app.If(len(v.Report.Advice) > 0, func() app.UI { return v.onward("still", true).Class("quiet") }),
 		),
 		v.next(),

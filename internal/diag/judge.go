@@ -405,6 +405,15 @@ func (s *Set) advice(fs []Finding, j *judgement) []Advice {
 			out = append(out, a)
 		}
 	}
+	// What a person is asked first is about what stands there first, even if
+	// something else is cheaper to rule out.
+	for i, a := range out {
+		if a.Helps[0] == fs[0].Check {
+			copy(out[1:i+1], out[:i])
+			out[0] = a
+			break
+		}
+	}
 	return out
 }
 

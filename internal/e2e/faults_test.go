@@ -161,7 +161,7 @@ func testModule(t *testing.T) {
 
 // The Go program dies when it is up.
 func testCrash(t *testing.T) {
-	const again = `document.getElementById("latchkey-again-button").click();`
+	const again = `document.getElementById("latchkey-still-button").click();`
 	site := startSite(t)
 	tab := drive.OpenChromium(t, drive.Options{})
 	for _, c := range []struct {
@@ -192,7 +192,7 @@ func testCrash(t *testing.T) {
 			requireSameJudgement(t, site, l)
 
 			// It stays there: the next look is the script tier's.
-			require.NoError(t, tab.Click(t.Context(), "#latchkey-again-button"))
+			require.NoError(t, tab.Click(t.Context(), "#latchkey-still-button"))
 			l = settled(t, tab)
 			requireWhole(t, l)
 			assert.Equal(t, "script", l.Tier)

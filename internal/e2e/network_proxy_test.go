@@ -58,7 +58,7 @@ func TestNetwork_rewriting(t *testing.T) {
 		return w
 	}
 	intercepted := wanted{
-		top: "network-intercepted", sureness: diag.Sure, fix: "ask-it-to-allow",
+		top: "network-intercepted", sureness: diag.Sure, fix: "try-other-network",
 		says: "Software or a company proxy reopens your secure connection",
 	}
 	vanish := intercepted

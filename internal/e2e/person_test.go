@@ -628,6 +628,7 @@ Tab password
 Tab BUTTON Sign in
 Tab latchkey-close
 Tab latchkey-again-button
+Tab latchkey-still-button
 Tab latchkey-next-summary
 Tab latchkey-passed-summary
 Tab A 555-0100
@@ -643,6 +644,7 @@ Shift+Tab A help@clinic.example
 Shift+Tab A 555-0100
 Shift+Tab latchkey-passed-summary
 Shift+Tab latchkey-next-summary
+Shift+Tab latchkey-still-button
 Shift+Tab latchkey-again-button
 Escape BUTTON Sign in
 `

@@ -416,7 +416,7 @@ func startHung(t *testing.T, tab *drive.Tab) func(t *testing.T) {
 	require.Equal(t, "wasm", open(t, tab, site.page("outcome=account_locked")).Tier)
 	do(t, tab, `
 		latchkey.publish = function () { return new Promise(function () {}); };
-		document.getElementById("latchkey-again-button").click()`)
+		document.getElementById("latchkey-still-button").click()`)
 	return func(t *testing.T) {
 		l := settled(t, tab)
 		requireWhole(t, l)
