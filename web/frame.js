@@ -37,7 +37,7 @@
   var wasmTime;
 
   function byId(id) { return document.getElementById(id); }
-  function main() { return document.body.firstElementChild; }
+  function main() { return byId('latchkey'); }
 
   // A module that counts to 1,000,000: typeof and validate() say yes where a policy
   // or a missing compiler refuses it, and an interpreter takes its time.
@@ -112,10 +112,12 @@
   // What is found now is what was found before the next look.
   function remember() { before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before); }
 
-  // Judges again what is known, and a fact that came after the answer.
+  // Judges again what is known, and a fact that came after the answer, if there is.
   function learn(name, f) {
-    slow[name] = f;
-    remember();
+    if (name) {
+      slow[name] = f;
+      remember();
+    }
     if (up) latchkey.again(); else judge();
   }
   latchkey.learn = learn;
@@ -485,6 +487,7 @@
     var src = e.target.getAttribute('data-script'), s = document.createElement('script');
     if (!src || latchkey.size) return;
     latchkey.size = size;
+    latchkey.copy = copy;
     s.src = src;
     document.head.appendChild(s);
   });

@@ -105,7 +105,8 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 		}),
 		"code-rejected": func() widget.Model {
 			m := model(t, told(evidence.MFARejected))
-			m.Phone = widget.Phone{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1", At: "12:00:00", Script: "/latchkey/static/pair.js"}
+			m.Phone = widget.Phone{Door: widget.Door{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1"}, At: "12:00:00"}
+			m.Pair = "/latchkey/static/pair.js"
 			return m
 		}(),
 		"outdated": model(t, func(e *evidence.Evidence) {

@@ -18,7 +18,7 @@ import (
 type made struct {
 	Code, Key string
 	Expires   int
-	Phone     struct{ Address, Path string }
+	Page      struct{ Address, Path string }
 }
 
 // send posts JSON, as pair.js and phone.js do.
@@ -28,7 +28,7 @@ func send(h http.Handler, target, body string) *httptest.ResponseRecorder {
 
 func makePair(t *testing.T, h http.Handler) (m made) {
 	t.Helper()
-	got := send(h, "/latchkey/pair", "{}")
+	got := send(h, "/latchkey/pair", `{"kind": "phone"}`)
 	require.Equal(t, 200, got.Code, got.Body)
 	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &m))
 	return m
@@ -49,7 +49,7 @@ func TestPair_joinsTwoDevices(t *testing.T) {
 	assert.Regexp(t, `^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`, m.Code)
 	assert.Regexp(t, `^[A-Za-z0-9_-]{22}$`, m.Key, "128 bits")
 	assert.Equal(t, 1800, m.Expires)
-	assert.Equal(t, "http://example.com/latchkey/phone?pair="+m.Code, m.Phone.Address)
+	assert.Equal(t, "http://example.com/latchkey/phone?pair="+m.Code, m.Page.Address)
 
 	status, body := fetched(t, h, m.Code, m.Key)
 	assert.Equal(t, 204, status)
@@ -119,10 +119,10 @@ func TestPair_runsOut(t *testing.T) {
 }
 
 func TestPair_forgetsTheOldestOfMany(t *testing.T) {
-	p := newPairs(3)
+	p := newPairs(3, 100)
 	var codes []string
 	for i := range 5 {
-		code, _ := p.make(noon.Add(time.Duration(i) * time.Second))
+		code, _ := p.make("phone", noon.Add(time.Duration(i) * time.Second))
 		codes = append(codes, code)
 	}
 	assert.Len(t, p.byCode, 3)
@@ -218,9 +218,9 @@ func TestPair_isLimitedAndNotLogged(t *testing.T) {
 	require.Equal(t, 204, send(h, "/latchkey/pair/"+m.Code, twoMinutesBehind).Code)
 	fetched(t, h, m.Code, m.Key)
 	assert.Empty(t, log.String())
-	for send(h, "/latchkey/pair", "{}").Code == 200 {
+	for send(h, "/latchkey/pair", `{"kind": "phone"}`).Code == 200 {
 	}
-	assert.Equal(t, 429, send(h, "/latchkey/pair", "{}").Code)
+	assert.Equal(t, 429, send(h, "/latchkey/pair", `{"kind": "phone"}`).Code)
 	assert.Equal(t, 429, send(h, "/latchkey/pair/"+m.Code, twoMinutesBehind).Code)
 	status, _ := fetched(t, h, m.Code, m.Key)
 	assert.Equal(t, 200, status, "what has arrived can still be fetched")
