@@ -112,7 +112,7 @@
   // What is found now is what was found before the next look.
   function remember() { before = found.filter(function (id) { return before.indexOf(id) < 0; }).concat(before); }
 
-  // Judges again what is known, and a fact that came after the answer, if there is.
+  // Judges again what is known, and a fact that came after the answer.
   function learn(name, f) {
     if (name) {
       slow[name] = f;

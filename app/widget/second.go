@@ -32,7 +32,7 @@ func (v view) comparable() bool {
 func (v view) second() app.UI {
 	part := app.Details().ID("latchkey-second").Class("pair")
 	if !v.comparable() {
-		part = part.Hidden(true)
+		return part.Hidden(true) // in its place, as a fold
 	}
 	var steps []app.UI
 	program, system := v.Report.Shown()

@@ -109,6 +109,17 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 			m.Pair = "/latchkey/static/pair.js"
 			return m
 		}(),
+		"compared": func() widget.Model {
+			m := model(t, func(e *evidence.Evidence) {
+				blocked(e)
+				e.Run.Compared = evidence.Comparisons{
+					{Under: evidence.PrivateWindow, Stayed: evidence.Names{"cookies-blocked"}, Came: evidence.Names{"clock-wrong"}},
+					{Under: evidence.OtherDevice, Gone: evidence.Names{"cookies-blocked", "storage-blocked"}},
+				}
+			})
+			m.Pair = "/latchkey/static/pair.js"
+			return m
+		}(),
 		"outdated": model(t, func(e *evidence.Evidence) {
 			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 87, Wanted: 109, Best: 157, Others: true, Released: "2020-11", Dated: "2026-11-12"})
 		}),
@@ -205,4 +216,27 @@ func TestView_showsEachFixOnceAndEveryFinding(t *testing.T) {
 	}
 	assert.Equal(t, m.Report.Summary().Findings, findings, "in the order of their rank")
 	assert.Equal(t, []string{"allow-cookies", "use-other-browser", "contact-support"}, fixes)
+}
+
+// A second look is offered where it can tell something and somebody can fetch it.
+func TestView_offersASecondLook(t *testing.T) {
+	offers := func(change func(*evidence.Evidence), pair string) bool {
+		m := model(t, change)
+		m.Pair = pair
+		for n := range shown(t, m).Descendants() {
+			for _, a := range n.Attr {
+				if a.Key == "data-script" {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	const script = "/latchkey/static/pair.js"
+	assert.True(t, offers(blocked, script), "something was found")
+	assert.True(t, offers(told(evidence.SessionLost), script), "a private window is advised")
+	assert.False(t, offers(nil, script))
+	assert.False(t, offers(told(evidence.AccountLocked), script), "it would be the same everywhere")
+	assert.False(t, offers(blocked, ""), "nobody can fetch it")
+	assert.False(t, offers(func(e *evidence.Evidence) { blocked(e); e.Run.Tier = evidence.HTML }, script), "without scripts")
 }
