@@ -31,7 +31,9 @@
 
   // Puts the part above the answer of each new view, and shows what would go.
   function tick() {
-    var main = byId('latchkey'), head = main.querySelector('header'), was = focused, list = byId('latchkey-bring-json');
+    var main = byId('latchkey');
+    if (!main) return;
+    var head = main.querySelector('header'), was = focused, list = part.querySelector('pre');
     if (part.parentNode !== main) {
       main.insertBefore(part, head.nextSibling);
       part.hidden = false;
