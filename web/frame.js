@@ -36,7 +36,7 @@
   var wasmTime;
 
   function byId(id) { return document.getElementById(id); }
-  function main() { return document.body.firstElementChild; }
+  function main() { return byId('latchkey'); }
 
   // A module that counts to 1,000,000: typeof and validate() say yes where a policy
   // or a missing compiler refuses it, and an interpreter takes its time.
@@ -112,8 +112,10 @@
 
   // Judges again what is known, and a fact that came after the answer.
   function learn(name, f) {
-    slow[name] = f;
-    steps.remember();
+    if (name) {
+      slow[name] = f;
+      steps.remember();
+    }
     rejudge();
   }
   function rejudge() { if (up) latchkey.again(); else judge(); }
@@ -483,6 +485,7 @@
     var src = e.target.getAttribute('data-script'), s = document.createElement('script');
     if (!src || latchkey.size) return;
     latchkey.size = size;
+    latchkey.copy = copy;
     s.src = src;
     document.head.appendChild(s);
   });

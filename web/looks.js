@@ -444,7 +444,7 @@
       var where = embedding();
       var seen = {
         host: config.host, origin: config.origin, page: around(recorded.page || {}, where),
-        run: { embedding: { value: where }, at: { value: { utc: config.at + now(), zone: -new Date().getTimezoneOffset() } } },
+        run: { embedding: { value: where }, at: { value: { utc: config.at + now(), zone: -new Date().getTimezoneOffset() } }, seconds: window.latchkey.seconds },
         identity: { request: config.identity.request, 'package': config.identity['package'], script: slow.claim, traits: fact(behaviour) },
         script: { runs: { value: true }, files: { value: true }, popups: config.popups ? slow.popups : failure(none) },
         cookies: recorded.cookies, storage: recorded.storage,

@@ -1,24 +1,17 @@
-// The part of the widget that checks the clock of the phone that makes codes,
-// loaded when it is opened: the server's time runs on it, its QR code gets the
-// code of a pairing, and what the phone tells is fetched. It is done again after
-// each new view. ES5 without anything to rely on.
+// Two parts of the widget that another device or window is joined in, loaded when
+// one is opened: the check of the clock of the phone that makes codes, and a second
+// look to compare with. Their QR codes get the code of a pairing, and what is
+// brought under it is fetched. It is done again after each new view. ES5 without
+// anything to rely on.
 (function (window, document) {
   'use strict';
 
   var TICK = 1000; // ms
-  var EVERY = 3000; // ms between two questions whether the phone has answered
+  var EVERY = 3000; // ms between two questions whether something was brought
 
   var latchkey = window.latchkey, clock = window.latchkeyClock, now = latchkey.now;
   var server = ((latchkey.config.clock || {}).server || {}).value || { lo: 0, hi: 0 }; // ms that the server's own is ahead, as far as is known
   var ahead = null; // ms that this device's clock is ahead
-  var pairing = null; // as the server made it
-  var heard = 0; // how much the phone has told
-  var asked = 0; // when
-  var busy = false;
-  var over = false; // until the part is opened anew
-  var said = '';
-  var last = null; // the part when it was last looked at, and whether it was open
-  var open = false;
   var height = 0; // of the page when it was last told
 
   function byId(id) { return document.getElementById(id); }
@@ -29,87 +22,130 @@
     if (n && n.textContent !== text) { if (n.firstChild) n.firstChild.nodeValue = text; else n.textContent = text; }
   }
 
-  function show() {
-    var status = byId('latchkey-phone-status'), qr = byId('latchkey-qr');
-    if (ahead !== null) {
-      write('latchkey-server-time', new Date(Date.now() - ahead).toLocaleTimeString());
-      byId('latchkey-utc').hidden = byId('latchkey-as-of').hidden = true;
-      byId('latchkey-compare').hidden = false;
-    }
-    if (pairing) {
-      var size = pairing.phone.size + 8;
-      qr.setAttribute('viewBox', '-4 -4 ' + size + ' ' + size);
-      qr.setAttribute('width', 6 * size);
-      qr.setAttribute('height', 6 * size);
-      byId('latchkey-qr-path').setAttribute('d', pairing.phone.path);
-      write('latchkey-phone-address', pairing.phone.address);
-    }
-    write('latchkey-phone-status', said && status.getAttribute('data-' + said));
+  function size() {
     if (height === document.body.offsetHeight) return;
     height = document.body.offsetHeight;
     latchkey.size();
   }
 
-  function say(what) {
-    said = what;
-    if (byId('latchkey-phone')) show();
-  }
+  // A part by its name, the kind of what is brought to it, and what to do with that,
+  // and to show.
+  function part(name, kind, take, show) {
+    var id = 'latchkey-' + name;
+    var pairing = null; // as the server made it
+    var heard = 0; // how much was brought
+    var asked = 0; // when
+    var busy = false;
+    var over = false; // until the part is opened anew
+    var said = '';
+    var last = null; // the part when it was last looked at, and whether it was open
+    var open = false;
 
-  function ask(method, path, key, done) {
-    var x = new XMLHttpRequest();
-    busy = true;
-    asked = now();
-    x.onreadystatechange = function () {
-      if (x.readyState !== 4) return;
-      busy = false;
-      var answer = null;
-      try { answer = JSON.parse(x.responseText); } catch (e) { /* there is none */ }
-      done(x.status, answer);
-    };
-    x.open(method, latchkey.config.base + path, true);
-    x.timeout = 8000; // what embed.js gives the whole frame
-    if (key) x.setRequestHeader('Latchkey-Key', key); else x.setRequestHeader('Content-Type', 'application/json');
-    x.send(key ? null : '{}');
-  }
-
-  function begin() {
-    ask('POST', '/pair', '', function (status, answer) {
-      if (status === 200 && answer) {
-        pairing = answer;
-        heard = 0;
-      } else over = true;
-      say(over ? 'unpaired' : 'waiting');
-    });
-  }
-
-  function hear() {
-    ask('GET', '/pair/' + pairing.code, pairing.key, function (status, answer) {
-      if (status === 404) {
-        over = true;
-        pairing = null;
-        return say('over');
+    function view() {
+      var status = byId(id + '-status');
+      if (!status) return;
+      if (pairing) {
+        var size = pairing.page.size + 8, qr = byId(id + '-qr');
+        qr.setAttribute('viewBox', '-4 -4 ' + size + ' ' + size);
+        qr.setAttribute('width', 6 * size);
+        qr.setAttribute('height', 6 * size);
+        byId(id + '-qr-path').setAttribute('d', pairing.page.path);
+        write(id + '-address', pairing.page.address);
       }
-      if (status !== 200 || !answer || answer.arrived.length <= heard) return;
-      heard = answer.arrived.length;
-      say('arrived');
-      latchkey.learn('phone', answer.arrived[heard - 1].seen.clock.phone);
-    });
+      show(pairing);
+      write(id + '-status', said && status.getAttribute('data-' + said));
+    }
+
+    function say(what) {
+      said = what;
+      view();
+      size();
+    }
+
+    function ask(method, path, key, done) {
+      var x = new XMLHttpRequest();
+      busy = true;
+      asked = now();
+      x.onreadystatechange = function () {
+        if (x.readyState !== 4) return;
+        busy = false;
+        var answer = null;
+        try { answer = JSON.parse(x.responseText); } catch (e) { /* there is none */ }
+        done(x.status, answer);
+      };
+      x.open(method, latchkey.config.base + path, true);
+      x.timeout = 8000; // what embed.js gives the whole frame
+      if (key) x.setRequestHeader('Latchkey-Key', key); else x.setRequestHeader('Content-Type', 'application/json');
+      x.send(key ? null : JSON.stringify({ kind: kind, lang: (/[?&]lang=([\w-]+)/.exec(location.search) || [])[1] }));
+    }
+
+    function begin() {
+      ask('POST', '/pair', '', function (status, answer) {
+        if (status === 200 && answer) {
+          pairing = answer;
+          heard = 0;
+        } else over = true;
+        say(over ? 'unpaired' : 'waiting');
+      });
+    }
+
+    function hear() {
+      ask('GET', '/pair/' + pairing.code + '?after=' + heard, pairing.key, function (status, answer) {
+        if (status === 404) {
+          over = true;
+          pairing = null;
+          return say('over');
+        }
+        if (status !== 200 || !answer) return;
+        heard += answer.arrived.length;
+        say('arrived');
+        take(answer.arrived);
+      });
+    }
+
+    return function () {
+      var box = byId(id);
+      if (!box) return;
+      // What was open stays open in a new view.
+      if (box !== last && open) box.setAttribute('open', '');
+      last = box;
+      open = box.hasAttribute('open');
+      if (!open) {
+        over = false;
+        return;
+      }
+      view();
+      size();
+      if (busy || over || document.hidden) return;
+      if (!pairing) begin(); else if (now() - asked >= EVERY) hear();
+    };
   }
+
+  var phone = part('phone', 'phone', function (arrived) {
+    latchkey.learn('phone', arrived[arrived.length - 1].seen.clock.phone);
+  }, function () {
+    if (ahead === null) return;
+    write('latchkey-server-time', new Date(Date.now() - ahead).toLocaleTimeString());
+    byId('latchkey-utc').hidden = byId('latchkey-as-of').hidden = true;
+    byId('latchkey-compare').hidden = false;
+  });
+
+  var second = part('second', 'run', function (arrived) {
+    var all = latchkey.seconds || [], i;
+    function other(look) { return look.under !== arrived[i].under; }
+    for (i = 0; i < arrived.length; i++) all = all.filter(other).concat({ under: arrived[i].under, worked: arrived[i].worked, seen: arrived[i].seen });
+    latchkey.seconds = all;
+    latchkey.learn();
+    byId('latchkey-answer').scrollIntoView();
+  }, function (pairing) {
+    byId('latchkey-second-door').hidden = !pairing;
+    if (pairing) write('latchkey-second-code', pairing.code);
+    byId('latchkey-second-copy').onclick = function () { latchkey.copy('latchkey-second-address', this); };
+  });
 
   function tick() {
-    var part = byId('latchkey-phone');
-    if (!part) return;
-    // What was open stays open in a new view.
-    if (part !== last && open) part.setAttribute('open', '');
-    last = part;
-    open = part.hasAttribute('open');
-    if (!open) {
-      over = false;
-      return;
-    }
-    show();
-    if (busy || over || document.hidden) return;
-    if (!pairing) begin(); else if (now() - asked >= EVERY) hear();
+    phone();
+    second();
   }
 
   var samples = [];

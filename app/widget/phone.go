@@ -6,21 +6,23 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// Phone is how the phone that makes codes gets to the page that checks its clock.
-// All of it is the server's: where the page's address comes from a request it
-// stands in text, and in the QR code as digits and a few letters.
-type Phone struct {
-	// Address is that page's, without a pairing.
+// Door is how another device or window gets to a page of ours. All of it is the
+// server's: where the page's address comes from a request it stands in text, and in
+// the QR code as digits and a few letters.
+type Door struct {
 	Address string `json:"address"`
 	// Size is how many modules the QR code of the address has on a side, and Path
-	// draws them in SVG, a unit each. Without them there is no check to offer.
+	// draws them in SVG, a unit each.
 	Size int    `json:"size"`
 	Path string `json:"path"`
+}
+
+// Phone is how the phone that makes codes gets to the page that checks its clock,
+// without a pairing. Without a QR code there is no check to offer.
+type Phone struct {
+	Door
 	// At is the time in UTC when the server wrote this.
 	At string `json:"at"`
-	// Script is the address of pair.js, which lets the time run and fetches the
-	// phone's answer.
-	Script string `json:"script"`
 }
 
 const svg = "http://www.w3.org/2000/svg"
@@ -35,9 +37,8 @@ func (v view) mobile() bool {
 // frame.js loads the script when it is opened.
 func (v view) phone() app.UI {
 	p := v.Phone
-	side := p.Size + 8 // with the four modules around it that readers want
-	return app.Details().ID("latchkey-phone").Class("phone-check").Body(
-		app.Summary().ID("latchkey-phone-summary").DataSet("script", p.Script).Text(v.ui("phone.check")),
+	return app.Details().ID("latchkey-phone").Class("phone-check pair").Body(
+		app.Summary().ID("latchkey-phone-summary").DataSet("script", v.Pair).Text(v.ui("phone.check")),
 		app.Div().Body(
 			app.P().Class("face").Body(
 				app.Time().ID("latchkey-server-time").Text(p.At),
@@ -47,18 +48,32 @@ func (v view) phone() app.UI {
 			app.P().ID("latchkey-as-of").Text(v.ui("phone.compare.asof")),
 			app.P().ID("latchkey-compare").Hidden(true).Text(v.ui("phone.compare")),
 			app.P().Text(v.ui("phone.scan")),
-			// Dark on light in every theme, and a module whole pixels wide.
-			app.Elem("svg").XMLNS(svg).ID("latchkey-qr").Class("qr").Attr("viewBox", fmt.Sprintf("-4 -4 %d %d", side, side)).
-				Attr("width", 6*side).Attr("height", 6*side).Attr("role", "img").Aria("label", v.ui("phone.qr")).Body(
-				app.Elem("rect").XMLNS(svg).Attr("x", "-4").Attr("y", "-4").Attr("width", "100%").Attr("height", "100%").Attr("fill", "#fff"),
-				app.Elem("path").XMLNS(svg).ID("latchkey-qr-path").Attr("d", p.Path).Attr("stroke", "#000").Attr("shape-rendering", "crispEdges"),
-			),
+			v.qr("phone", p.Door),
 			app.P().ID("latchkey-phone-address").Class("address").Text(p.Address),
 			app.If(v.mobile(), func() app.UI {
 				return app.P().Class("ways-out").Body(app.A().Href("phone").Target("_blank").Rel("noopener").Text(v.ui("phone.open")))
 			}),
-			app.P().ID("latchkey-phone-status").Attr("role", "status").DataSet("waiting", v.ui("phone.waiting")).DataSet("arrived", v.ui("phone.arrived")).
-				DataSet("unpaired", v.ui("phone.unpaired")).DataSet("over", v.ui("phone.over")),
+			v.pairStatus("phone"),
 		),
 	)
+}
+
+// qr is the QR code of a part that pair.js works in: dark on light in every theme,
+// and a module whole pixels wide.
+func (v view) qr(part string, d Door) app.UI {
+	side := d.Size + 8 // with the four modules around it that readers want
+	return app.Elem("svg").XMLNS(svg).ID("latchkey-"+part+"-qr").Class("qr").Attr("viewBox", fmt.Sprintf("-4 -4 %d %d", side, side)).
+		Attr("width", 6*side).Attr("height", 6*side).Attr("role", "img").Aria("label", v.ui("phone.qr")).Body(
+		app.Elem("rect").XMLNS(svg).Attr("x", "-4").Attr("y", "-4").Attr("width", "100%").Attr("height", "100%").Attr("fill", "#fff"),
+		app.Elem("path").XMLNS(svg).ID("latchkey-"+part+"-qr-path").Attr("d", d.Path).Attr("stroke", "#000").Attr("shape-rendering", "crispEdges"),
+	)
+}
+
+// pairStatus is where pair.js says how it stands, in the words that are there.
+func (v view) pairStatus(part string) app.UI {
+	p := app.P().ID("latchkey-"+part+"-status").Class("pair-status").Attr("role", "status")
+	for _, said := range []string{"waiting", "arrived", "unpaired", "over"} {
+		p = p.DataSet(said, v.ui(part+"."+said))
+	}
+	return p
 }

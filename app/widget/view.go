@@ -48,6 +48,9 @@ type Model struct {
 	Address string `json:"address"`
 	// Phone is how to check the clock of a phone, where that may help.
 	Phone Phone `json:"phone"`
+	// Pair is the address of pair.js, which works in the parts that other devices
+	// and windows are joined in. Without it there is no second look.
+	Pair string `json:"pair"`
 	// Done and All count steps of looking; All is 0 when nothing is going on.
 	Done, All int `json:"-"`
 }
@@ -113,6 +116,7 @@ func (v view) body() []app.UI {
 			app.If(len(v.Report.Advice) > 0, func() app.UI { return v.onward("still", true).Class("quiet") }),
 		),
 		v.next(),
+		v.second(),
 		v.others(),
 		v.passed(),
 		v.gaps(),
@@ -231,7 +235,7 @@ func (v view) unseen() bool {
 }
 
 func (v view) answer() app.UI {
-	var parts []app.UI
+	parts := v.concluded()
 	fs := v.Report.Findings
 	switch {
 	case v.Report.Fixed():
@@ -279,11 +283,11 @@ func (v view) running(class string) app.UI {
 	return app.Div().Class("busy", class).Body(app.H2().Text(v.ui("running.title")), app.P().Text(v.ui("running.why")))
 }
 
-// onlyTold is whether a full look found nothing but what the login server
+// onlyTold is whether a full look, and none elsewhere, found nothing but what the login server
 // said, as far as is known while looking.
 func (v view) onlyTold() bool {
 	fs := v.Report.Findings
-	return v.Report.Tier != evidence.HTML && (v.All > 0 || len(v.Report.Gaps) == 0) && len(fs) == 1 &&
+	return v.Report.Tier != evidence.HTML && len(v.Report.Seen.Run.Compared) == 0 && (v.All > 0 || len(v.Report.Gaps) == 0) && len(fs) == 1 &&
 		(strings.HasPrefix(fs[0].Check, "account-") || strings.HasPrefix(fs[0].Check, "service-"))
 }
 

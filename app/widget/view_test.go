@@ -113,7 +113,19 @@ func TestView_showsTheGoldenScreens(t *testing.T) {
 		}),
 		"code-rejected": func() widget.Model {
 			m := model(t, told(evidence.MFARejected))
-			m.Phone = widget.Phone{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1", At: "12:00:00", Script: "/latchkey/static/pair.js"}
+			m.Phone = widget.Phone{Door: widget.Door{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1"}, At: "12:00:00"}
+			m.Pair = "/latchkey/static/pair.js"
+			return m
+		}(),
+		"compared": func() widget.Model {
+			m := model(t, func(e *evidence.Evidence) {
+				blocked(e)
+				e.Run.Compared = evidence.Comparisons{
+					{Under: evidence.PrivateWindow, Stayed: evidence.Names{"cookies-blocked"}, Came: evidence.Names{"clock-wrong"}},
+					{Under: evidence.OtherDevice, Gone: evidence.Names{"cookies-blocked", "storage-blocked"}},
+				}
+			})
+			m.Pair = "/latchkey/static/pair.js"
 			return m
 		}(),
 		"outdated": model(t, func(e *evidence.Evidence) {
@@ -212,4 +224,27 @@ func TestView_showsEachFixOnceAndEveryFinding(t *testing.T) {
 	}
 	assert.Equal(t, m.Report.Summary().Findings, findings, "in the order of their rank")
 	assert.Equal(t, []string{"allow-cookies", "use-other-browser", "contact-support"}, fixes)
+}
+
+// A second look is offered where it can tell something and somebody can fetch it.
+func TestView_offersASecondLook(t *testing.T) {
+	offers := func(change func(*evidence.Evidence), pair string) bool {
+		m := model(t, change)
+		m.Pair = pair
+		for n := range shown(t, m).Descendants() {
+			for _, a := range n.Attr {
+				if a.Key == "data-script" {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	const script = "/latchkey/static/pair.js"
+	assert.True(t, offers(blocked, script), "something was found")
+	assert.True(t, offers(told(evidence.SessionLost), script), "a private window is advised")
+	assert.False(t, offers(nil, script))
+	assert.False(t, offers(told(evidence.AccountLocked), script), "it would be the same everywhere")
+	assert.False(t, offers(blocked, ""), "nobody can fetch it")
+	assert.False(t, offers(func(e *evidence.Evidence) { blocked(e); e.Run.Tier = evidence.HTML }, script), "without scripts")
 }

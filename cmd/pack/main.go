@@ -77,6 +77,7 @@ func packAll(wasm string) error {
 		"frame.js":     "web/frame.js",
 		"looks.js":     "web/looks.js",
 		"pair.js":      "web/pair.js",
+		"bring.js":     "web/bring.js",
 		"phone.js":     "web/phone.js",
 		"network.js":   "web/network.js",
 		"steps.js":     "web/steps.js",

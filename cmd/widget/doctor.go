@@ -45,6 +45,7 @@ func (d doctor) judge(e evidence.Evidence) report.Report {
 	e.Run.Tier = evidence.Wasm
 	agent.Identify(&e, d.policy)
 	clock.Conclude(&e.Clock)
+	d.set.Contrast(&e)
 	return report.New(e, d.set.Diagnose(e))
 }
 

@@ -44,12 +44,45 @@ func Compare(first, second Diagnosis, under evidence.Condition) evidence.Compari
 	return c
 }
 
+// Contrast concludes what became of the findings in the second looks that were
+// brought, if there are any. What only repeats the login server's word becomes of
+// whether the person could sign in there.
+func (s Set) Contrast(e *evidence.Evidence) {
+	if len(e.Run.Seconds) == 0 {
+		return
+	}
+	alone := *e
+	alone.Run.Tried, alone.Run.Compared = nil, nil
+	first := s.Diagnose(alone)
+	e.Run.Compared = nil
+	for _, look := range e.Run.Seconds {
+		look.Seen.Host = evidence.Host{} // what was said there, if anything, was said of something else
+		c := Compare(first, s.Diagnose(look.Seen), look.Under)
+		for _, f := range first.Findings {
+			switch told := s.Checks[s.index(f.Check)].Told; {
+			case told && look.Worked == evidence.Yes:
+				c.Gone = append(c.Gone, f.Check)
+			case told && look.Worked == evidence.No:
+				c.Stayed = append(c.Stayed, f.Check)
+			}
+		}
+		e.Run.Compared = append(e.Run.Compared, c)
+	}
+}
+
 func finds(d Diagnosis, id string) bool { return finding(d.Findings, id) >= 0 }
 
 // againstIt is how much rarer a fault goes away with a seat in which it does not
 // sit, or stays without the one in which it does: by chance, or because two things
 // were changed.
 const againstIt = 1.0 / 20
+
+// shown is whether a second look has shown already what an experiment shows.
+func shown(cs evidence.Comparisons, f *Fix) bool {
+	return f.Moves != nil && slices.ContainsFunc(cs, func(c evidence.Comparison) bool {
+		return len(c.Gone)+len(c.Stayed) > 0 && slices.Equal(moved(c.Under), f.Moves)
+	})
+}
 
 // compared is what second looks say for or against a cause. For what was not
 // found itself all that was found speaks.

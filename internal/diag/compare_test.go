@@ -97,3 +97,63 @@ func TestDiagnose_placesTheUnseen(t *testing.T) {
 	assert.Less(t, chance(Profile, same), 0.03)
 	assert.Greater(t, chance(Network, same), 0.45)
 }
+
+// What was brought: the profile's fault is gone in a private window, the network's
+// is still there, and the person got in or did not.
+func TestContrast_concludesFromWhatWasBrought(t *testing.T) {
+	when := func(id string, fact func(evidence.Evidence) evidence.Fact[bool], fixes ...string) Check {
+		return Check{ID: id, Impact: Blocks, Run: func(e evidence.Evidence) Outcome {
+			if f := fact(e); f.State != evidence.OK {
+				return Unknown("unasked")
+			} else if f.Value {
+				return Pass()
+			}
+			return Fail(Likely, fixes...)
+		}}
+	}
+	word := told(Check{ID: "word", Impact: Blocks, Run: func(e evidence.Evidence) Outcome {
+		if e.Host.Outcome.State != evidence.OK {
+			return Skip()
+		}
+		return Fail(Sure, "call")
+	}})
+	set := Set{
+		Checks: []Check{
+			when("blocker", func(e evidence.Evidence) evidence.Fact[bool] { return e.Script.Runs }, "look-privately", "pause"),
+			when("line", func(e evidence.Evidence) evidence.Fact[bool] { return e.Network.Online }, "move"),
+			word,
+		},
+		Fixes: []Fix{{ID: "look-privately", Moves: []Seat{Profile}}, {ID: "move", Moves: []Seat{Network}}},
+		Model: Model{Causes: []Cause{{ID: "blocker", Seat: Profile}, {ID: "line", Seat: Network}}},
+	}
+	first := func(looks ...evidence.Second) evidence.Evidence {
+		var e evidence.Evidence
+		e.Host.Outcome, e.Script.Runs, e.Network.Online = evidence.Saw(evidence.SessionLost), evidence.Saw(false), evidence.Saw(false)
+		e.Run.Tried, e.Run.Seconds = evidence.Names{"pause"}, looks
+		set.Contrast(&e)
+		return e
+	}
+	private := evidence.Second{Under: evidence.PrivateWindow}
+	private.Seen.Script.Runs, private.Seen.Network.Online = evidence.Saw(true), evidence.Saw(false)
+	gone, stayed := evidence.Names{"blocker"}, evidence.Names{"line"}
+	assert.Equal(t, evidence.Comparisons{{Under: evidence.PrivateWindow, Gone: gone, Stayed: stayed}}, first(private).Run.Compared, "nobody tried to sign in")
+	private.Worked = evidence.Yes
+	assert.Equal(t, evidence.Comparisons{{Under: evidence.PrivateWindow, Gone: evidence.Names{"blocker", "word"}, Stayed: stayed}}, first(private).Run.Compared)
+	private.Worked = evidence.No
+	private.Seen.Host.Outcome = evidence.Saw(evidence.SessionLost)
+	e := first(private, evidence.Second{Under: evidence.OtherNetwork})
+	assert.Equal(t, evidence.Comparisons{
+		{Under: evidence.PrivateWindow, Gone: gone, Stayed: evidence.Names{"line", "word"}},
+		{Under: evidence.OtherNetwork},
+	}, e.Run.Compared, "and of nothing nothing follows")
+
+	var advised []string
+	for _, a := range set.Diagnose(e).Advice {
+		advised = append(advised, a.Fix)
+	}
+	assert.ElementsMatch(t, []string{"move", "call"}, advised, "not the experiment that was done, but the one that showed nothing")
+
+	read := evidence.Evidence{Run: evidence.Run{Compared: evidence.Comparisons{{Under: evidence.OtherDevice, Gone: gone}}}}
+	set.Contrast(&read)
+	assert.Len(t, read.Run.Compared, 1, "what was concluded elsewhere stays")
+}

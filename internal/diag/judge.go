@@ -92,7 +92,7 @@ func (s *Set) judge(d *Diagnosis, outs []Outcome, e *evidence.Evidence) judgemen
 		}
 	}
 	s.rank(d, j.causes)
-	j.steps = s.steps(d.Findings, j.causes, e.Run.Tried)
+	j.steps = s.steps(d.Findings, j.causes, &e.Run)
 	d.Advice = s.advice(d.Findings, &j)
 	return j
 }
@@ -263,10 +263,10 @@ func reasons(fs []Finding, causes []cause) []reason {
 // costs least (Heckerman, Breese and Rommelse 1995). An experiment costs, besides,
 // what is still to be repaired by who got in by it. Who takes over whatever the
 // cause comes last.
-func (s *Set) steps(fs []Finding, causes []cause, tried []string) []*step {
+func (s *Set) steps(fs []Finding, causes []cause, run *evidence.Run) []*step {
 	rs := reasons(fs, causes)
 	var out []*step
-	seen := slices.Clone(tried)
+	seen := slices.Clone(run.Tried)
 	for i := range fs {
 		if len(fs[i].Because) > 0 {
 			continue
@@ -277,6 +277,9 @@ func (s *Set) steps(fs []Finding, causes []cause, tried []string) []*step {
 			}
 			seen = append(seen, id)
 			p := &step{fix: s.fix(id), helps: make([]float64, len(rs))}
+			if shown(run.Compared, p.fix) {
+				continue
+			}
 			p.cost = p.fix.Cost()
 			for i := range rs {
 				p.helps[i] = p.fix.helps(rs[i].Cause, rs[i].fixes)

@@ -103,7 +103,7 @@ var queries = map[string][]string{
 	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
 	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
 	"/pair":             {""},
-	"/pair/" + someCode: {""},
+	"/pair/" + someCode: {"", "after=2"},
 	"/phone":            {"pair=" + someCode, ""},
 	"/":                 visits(),
 	"/frame":            visits(),
@@ -116,7 +116,7 @@ func visits() []string {
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}
-	return append(list, "outcome=unknown"+rest+"&look=noscript&run="+someRun+"&before=cookies-blocked,storage-blocked&embedding=cross-origin")
+	return append(list, "outcome=unknown"+rest+"&look=noscript&run="+someRun+"&before=cookies-blocked,storage-blocked&tried=allow-cookies,clear-site-data&embedding=cross-origin", "with="+someCode+"&lang=de")
 }
 
 // addresses are the paths under the root that the server answers, with all

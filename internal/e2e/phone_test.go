@@ -32,12 +32,14 @@ func smallPhone() drive.Device {
 	return d
 }
 
-// readCode reads the QR code that a page shows, off the screen as a camera does.
-func readCode(t *testing.T, p drive.Page) string {
+// readCode reads the QR code that a part of a page shows, off the screen as a camera
+// does.
+func readCode(t *testing.T, p drive.Page, part string) string {
 	t.Helper()
-	do(t, p, widget+`.getElementById("latchkey-qr").scrollIntoView(false)`)
+	element := widget + `.getElementById("latchkey-` + part + `-qr")`
+	do(t, p, element+`.scrollIntoView(false)`)
 	at := read[struct{ Left, Top, Right, Bottom, Scale float64 }](t, p, `(function () {
-		var box = `+widget+`.getElementById("latchkey-qr").getBoundingClientRect();
+		var box = `+element+`.getBoundingClientRect();
 		return {left: box.left, top: box.top, right: box.right, bottom: box.bottom, scale: devicePixelRatio};
 	})()`)
 	shot, err := p.Screenshot(t.Context())
@@ -146,7 +148,7 @@ func TestPhone(t *testing.T) {
 			require.NoError(t, desk.Click(t.Context(), "#latchkey-phone-summary"))
 			status(t, desk, "Waiting for the phone.")
 			assert.Equal(t, made+1, asked.made.Load(), "a pairing for who wants one")
-			address := readCode(t, desk)
+			address := readCode(t, desk, "phone")
 			picture(t, desk, "desk-"+c.tier)
 			u, err := url.Parse(address)
 			require.NoError(t, err)
@@ -264,7 +266,7 @@ func TestPhone_thatCannotCompare(t *testing.T) {
 	requireWhole(t, l)
 	require.NoError(t, phone.Click(t.Context(), "#latchkey-phone-summary"))
 	status(t, phone, "The phone's answer can't come here by itself now. The code still opens the page.")
-	assert.Equal(t, site.URL+"/latchkey/phone", readCode(t, phone), "without a pairing")
+	assert.Equal(t, site.URL+"/latchkey/phone", readCode(t, phone, "phone"), "without a pairing")
 	picture(t, phone, "widget-phone")
 }
 
@@ -284,7 +286,7 @@ func TestPhone_withoutScripts(t *testing.T) {
 
 		visit(t, tab, site.page("outcome=mfa_rejected&look=noscript"))
 		require.NoError(t, tab.Click(t.Context(), "#latchkey-phone-summary"))
-		assert.Equal(t, site.URL+"/latchkey/phone", readCode(t, tab), "dark on light in every theme")
+		assert.Equal(t, site.URL+"/latchkey/phone", readCode(t, tab, "phone"), "dark on light in every theme")
 		picture(t, tab, "widget-noscript-"+scheme)
 		assert.Contains(t, read[string](t, tab, `document.body.innerText`), "This was the time when this page was opened.")
 	}

@@ -158,7 +158,7 @@ func TestSteps_inTheAddress(t *testing.T) {
 			visit(t, tab, site.page("outcome=account_locked"))
 			l := looked()
 			require.Equal(t, tier, l.Tier)
-			first, second := l.Fixes[0], l.Fixes[1]
+			first, others := l.Fixes[0], l.Fixes[1:]
 			assert.Empty(t, l.Report.Seen.Run.Tried)
 
 			still := func() {
@@ -168,8 +168,8 @@ func TestSteps_inTheAddress(t *testing.T) {
 			}
 			still()
 			assert.Equal(t, evidence.Names{first}, l.Report.Seen.Run.Tried)
-			assert.Equal(t, second, l.Fixes[0])
-			assert.NotContains(t, l.Fixes, first, "never the same advice twice")
+			require.ElementsMatch(t, others, l.Fixes, "never the same advice twice")
+			second := l.Fixes[0]
 			assert.Contains(t, l.Text, "That was not it yet")
 
 			require.NoError(t, tab.Reload(t.Context()))
@@ -200,7 +200,9 @@ func TestSteps_comingBack(t *testing.T) {
 	require.Equal(t, "cookies-blocked", l.top())
 	// 10 s lie between two looks that nobody asked for.
 	do(t, tab, `latchkey.steps.at -= 10000`)
+	do(t, tab, `document.addEventListener("visibilitychange", function () { window.left = latchkey.now(); })`)
 	inSettings(t, tab, "chrome://settings/content", allow("cookies"))
+	wait(t, tab, `document.hidden && latchkey.now() - left > 1000`) // which is how long nobody counts as away
 	require.NoError(t, tab.Call(t.Context(), "Page.bringToFront", nil, nil))
 	wait(t, tab, `document.querySelector("[data-latchkey-fixed]") !== null`)
 	assert.Empty(t, lookAt(t, tab).Report.Seen.Run.Tried, "nobody said that it did not help")

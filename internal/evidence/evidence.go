@@ -54,6 +54,8 @@ type Run struct {
 	Tried Names `json:"tried,omitzero" send:"yes"`
 	// Compared tells of looks under one changed condition each.
 	Compared Comparisons `json:"compared,omitzero" send:"yes"`
+	// Seconds are the looks that Compared is concluded from.
+	Seconds Seconds `json:"seconds,omitzero" send:"no"`
 }
 
 // Moment is a time by the server's clock.

@@ -1,6 +1,9 @@
 package evidence
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Condition is the one thing that was otherwise in a second look.
 type Condition string
@@ -11,6 +14,11 @@ const (
 	OtherNetwork  Condition = "other-network"
 	OtherDevice   Condition = "other-device"
 )
+
+// Known is whether it is one of them.
+func (c Condition) Known() bool {
+	return c == PrivateWindow || c == OtherNetwork || c == OtherDevice
+}
 
 // Comparison tells of a second look what became of the findings of the first.
 type Comparison struct {
@@ -37,6 +45,33 @@ func (c *Comparisons) UnmarshalJSON(data []byte) error {
 	*c = in[:min(len(in), comparisonsLimit)]
 	for i := range *c {
 		(*c)[i].Under = Condition(clip(string((*c)[i].Under), noteLimit))
+	}
+	return nil
+}
+
+// Second is a look under one changed condition that was brought to this one.
+type Second struct {
+	Under Condition `json:"under"`
+	// Worked is whether the person could sign in there.
+	Worked Answer   `json:"worked,omitempty"`
+	Seen   Evidence `json:"seen"`
+}
+
+// Seconds are at most one for each condition that there is.
+type Seconds []Second
+
+// UnmarshalJSON keeps the newest look, the last, under each condition.
+func (s *Seconds) UnmarshalJSON(data []byte) error {
+	var in []Second
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*s = nil
+	for i, look := range in {
+		newer := slices.ContainsFunc(in[i+1:], func(other Second) bool { return other.Under == look.Under })
+		if look.Under.Known() && !newer {
+			*s = append(*s, look)
+		}
 	}
 	return nil
 }

@@ -25,3 +25,16 @@ func TestRun_limitsWhatABrowserTells(t *testing.T) {
 	assert.Error(t, json.Unmarshal([]byte(`{"tried": "reload-page"}`), &run))
 	assert.Error(t, json.Unmarshal([]byte(`{"compared": {}}`), &run))
 }
+
+func TestSeconds_keepTheNewestUnderEachCondition(t *testing.T) {
+	var run Run
+	require.NoError(t, json.Unmarshal([]byte(`{"seconds": [
+		{"under": "private-window", "worked": "no"}, {"under": "full-moon"}, {"under": "other-device"},
+		{"under": "private-window", "worked": "yes", "seen": {"cookies": {"http": {"value": true}}}}, {"under": ""}
+	]}`), &run))
+	assert.Equal(t, Seconds{
+		{Under: OtherDevice},
+		{Under: PrivateWindow, Worked: Yes, Seen: Evidence{Cookies: Cookies{HTTP: Saw(true)}}},
+	}, run.Seconds)
+	assert.Error(t, json.Unmarshal([]byte(`{"seconds": {}}`), &run))
+}

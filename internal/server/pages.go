@@ -68,6 +68,7 @@ type visit struct {
 	outcome   string
 	reference string
 	lang      string
+	with      string // code of the screen that this look is compared with
 	rendered  string // when the login page was, as its server signed it
 	addresses []string
 	look      string
@@ -84,6 +85,7 @@ func (s *server) visit(r *http.Request) visit {
 		outcome:   q.Get("outcome"),
 		reference: q.Get("reference"),
 		lang:      q.Get("lang"),
+		with:      pairCode(q.Get("with")),
 		rendered:  q.Get("rendered"),
 		addresses: addresses(r),
 		embedding: evidence.SameOrigin,
@@ -126,6 +128,7 @@ func (v visit) query(look, run string) url.Values {
 	set("outcome", v.outcome)
 	set("reference", v.reference)
 	set("lang", v.lang)
+	set("with", v.with)
 	set("rendered", v.rendered)
 	set("address", strings.Join(v.addresses, " "))
 	set("look", look)
@@ -249,6 +252,7 @@ type frameConfig struct {
 	Site  widget.Site   `json:"site"`
 	Host  evidence.Host `json:"host"`
 	Phone widget.Phone  `json:"phone,omitzero"`
+	Pair  string        `json:"pair"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity   `json:"identity"`
@@ -313,7 +317,7 @@ func (s *server) alone(r *http.Request, e evidence.Evidence) map[string]frameFin
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
-<html lang="en" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done">
+<html lang="en" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done"{{if .Bring}} data-latchkey-bring{{end}}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -327,6 +331,7 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 {{end}}</head>
 <body{{if .Config.Frame}} class="frame"{{end}}>
 {{.View}}
+{{.Bring}}
 {{if .WithoutScript}}<p class="without-script"><a href="{{.WithoutScript}}">{{.WithoutScriptText}}</a></p>{{end}}
 <form id="latchkey-again" method="get">{{range $k, $v := .Again}}<input type="hidden" name="{{$k}}" value="{{index $v 0}}">{{end}}</form>
 <script type="application/json" id="latchkey-report">{{.Report}}</script>
@@ -340,7 +345,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	data := struct {
 		Title, Style                     string
 		Scripts                          []string
-		Refresh, Watch, View             template.HTML
+		Refresh, Watch, View, Bring      template.HTML
 		WithoutScript, WithoutScriptText string
 		Again                            url.Values
 		Report                           report.Report
@@ -358,7 +363,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep),
+			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep), Pair: s.asset("pair.js"),
 			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
@@ -369,6 +374,9 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		for _, f := range rep.Findings {
 			v.before = append(v.before, f.Check)
 		}
+	}
+	if v.with != "" {
+		data.Scripts, data.Bring = append(data.Scripts, s.asset("bring.js")), s.bringPart(v.with)
 	}
 	data.Again = v.query(v.look, "")
 	data.Again.Del("tried") // the buttons have it
@@ -397,7 +405,7 @@ func (s *server) html(w http.ResponseWriter, status int, t *template.Template, d
 
 // view is the same component that the wasm tier mounts.
 func (s *server) view(r *http.Request, m widget.Model) template.HTML {
-	m.Site, m.Phone = s.site(r), s.phoneCheckFor(r, m.Report)
+	m.Site, m.Phone, m.Pair = s.site(r), s.phoneCheckFor(r, m.Report), s.asset("pair.js")
 	return template.HTML(app.HTMLString(widget.View(m, s.words)))
 }
 
@@ -433,6 +441,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.addSeen(r, &e)
+	s.set.Contrast(&e)
 	rep := report.New(e, s.set.Diagnose(e))
 	w.Header().Add("Vary", "Accept")
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -504,4 +505,17 @@ func TestPages_stillBringAdviceWhenTooManyAsk(t *testing.T) {
 		assert.Contains(t, w.Body.String(), "555-0100")
 		assert.Contains(t, w.Body.String(), "Wait")
 	}
+}
+
+// What was brought is judged with the rest, and not sent back.
+func TestDiagnose_comparesWithASecondLook(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	first := `"cookies":{"enabled":{"value":true},"script":{"value":true},"http":{"value":false}},"run":{"tier":"script","seconds":[%s]}`
+	look := `{"under":"private-window","worked":"yes","seen":{"cookies":{"enabled":{"value":true},"script":{"value":true},"http":{"value":true},"kinds":{"value":[]}}}}`
+	body := post(h, "/latchkey/diagnose", "text/html", "{"+fmt.Sprintf(first, look)+"}").Body.String()
+	assert.Contains(t, body, `data-compared="private-window-clean"`)
+	assert.NotContains(t, body, `data-fix="try-private-window"`)
+	assert.NotContains(t, body, `"seconds"`)
+	body = post(h, "/latchkey/diagnose", "text/html", "{"+fmt.Sprintf(first, "")+"}").Body.String()
+	assert.NotContains(t, body, "data-compared")
 }

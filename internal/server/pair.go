@@ -11,6 +11,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,45 +40,67 @@ const (
 	// maxArrivals is how often something may be brought: a person who mends what
 	// was found brings it again.
 	maxArrivals = 8
-	// maxArrival is in bytes.
-	maxArrival = 4 << 10
+	// maxArrival is in bytes: twice what the longest look of our browsers takes.
+	maxArrival = 32 << 10
+	// maxKept bounds the memory for what has arrived, in bytes.
+	maxKept = 64 << 20
 	// keyHeader and not the address holds the key: addresses are logged.
 	keyHeader = "Latchkey-Key"
 )
 
 // keeps are the kinds of what may be brought, and what is kept of it.
-var keeps = map[string]func(evidence.Evidence) (evidence.Evidence, error){
-	"phone": func(e evidence.Evidence) (evidence.Evidence, error) {
-		if !e.Clock.Phone.Known() {
-			return evidence.Evidence{}, errors.New("seen.clock.phone is missing")
+var keeps = map[string]func(arrival) (arrival, error){
+	"phone": func(a arrival) (arrival, error) {
+		if !a.Seen.Clock.Phone.Known() {
+			return arrival{}, errors.New("seen.clock.phone is missing")
 		}
-		return evidence.Evidence{Clock: evidence.Clock{Phone: e.Clock.Phone}}, nil
+		return arrival{Kind: a.Kind, Seen: evidence.Evidence{Clock: evidence.Clock{Phone: a.Seen.Clock.Phone}}}, nil
+	},
+	// What was said there, or what that look was compared with, is not what it saw.
+	"run": func(a arrival) (arrival, error) {
+		if !a.Under.Known() {
+			return arrival{}, fmt.Errorf("unknown condition %.20q", a.Under)
+		}
+		if a.Worked != "" && a.Worked != evidence.Yes && a.Worked != evidence.No {
+			return arrival{}, fmt.Errorf("worked is %.20q, and may be yes, no or empty", a.Worked)
+		}
+		run := a.Seen.Run
+		a.Seen.Host = evidence.Host{}
+		a.Seen.Run = evidence.Run{Tier: run.Tier, TierReason: run.TierReason, Embedding: run.Embedding, At: run.At}
+		return a, nil
 	},
 }
 
-// arrival is what a second device brought, redacted.
+// arrival is what a second device or window brought, redacted.
 type arrival struct {
-	Kind string            `json:"kind"`
-	Seen evidence.Evidence `json:"seen"`
+	Kind string `json:"kind"`
+	// Under and Worked are of a run alone; see [evidence.Second].
+	Under  evidence.Condition `json:"under,omitempty"`
+	Worked evidence.Answer    `json:"worked,omitempty"`
+	Seen   evidence.Evidence  `json:"seen"`
 }
 
 type pairing struct {
+	kind    string
 	key     string
 	until   time.Time
 	arrived []json.RawMessage // of arrival, which takes much more room
 }
 
-// pairs are the pairings that have not run out. When there are too many, the
-// oldest goes.
+// pairs are the pairings that have not run out. When there are too many, or too
+// much has arrived, the oldest goes.
 type pairs struct {
-	max int
+	max, maxKept int
 
 	mu     sync.Mutex
 	byCode map[string]*pairing
 	codes  []string // the oldest first
+	kept   int      // bytes of what has arrived
 }
 
-func newPairs(max int) *pairs { return &pairs{max: max, byCode: map[string]*pairing{}} }
+func newPairs(max, maxKept int) *pairs {
+	return &pairs{max: max, maxKept: maxKept, byCode: map[string]*pairing{}}
+}
 
 // alphabet is Crockford's base32, in which no two letters look alike.
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,7 +117,7 @@ func pairCode(written string) string {
 // spelled is a code as it is shown.
 func spelled(code string) string { return code[:4] + "-" + code[4:] }
 
-func (p *pairs) make(now time.Time) (code, key string) {
+func (p *pairs) make(kind string, now time.Time) (code, key string) {
 	var random [24]byte
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,12 +130,38 @@ func (p *pairs) make(now time.Time) (code, key string) {
 		code = string(letters)
 	}
 	key = base64.RawURLEncoding.EncodeToString(random[8:])
-	p.byCode[code], p.codes = &pairing{key: key, until: now.Add(pairTime)}, append(p.codes, code)
-	for len(p.codes) > p.max || !now.Before(p.byCode[p.codes[0]].until) {
+	p.byCode[code], p.codes = &pairing{kind: kind, key: key, until: now.Add(pairTime)}, append(p.codes, code)
+	p.forget(now)
+	return code, key
+}
+
+func (p *pairs) forget(now time.Time) {
+	for len(p.codes) > p.max || p.kept > p.maxKept || len(p.codes) > 0 && !now.Before(p.byCode[p.codes[0]].until) {
+		for _, a := range p.byCode[p.codes[0]].arrived {
+			p.kept -= len(a)
+		}
 		delete(p.byCode, p.codes[0])
 		p.codes = p.codes[1:]
 	}
-	return code, key
+}
+
+var errFull = errors.New("too much was brought under this code: make a new one")
+
+// bring keeps what arrived under a code of its kind, if there is one; see with.
+func (p *pairs) bring(code, kind string, what json.RawMessage, now time.Time) (ok bool, err error) {
+	p.with(code, now, func(pair *pairing) {
+		if ok = pair.kind == kind; !ok {
+			return
+		}
+		if len(pair.arrived) == maxArrivals {
+			err = errFull
+			return
+		}
+		pair.arrived = append(pair.arrived, what)
+		p.kept += len(what)
+		p.forget(now)
+	})
+	return ok, err
 }
 
 // with calls do with the pairing, if there is one that has not run out.
@@ -131,13 +182,49 @@ func (s *server) pair(w http.ResponseWriter, r *http.Request) {
 	if !isJSON(w, r) {
 		return
 	}
-	code, key := s.pairs.make(s.now())
+	var in struct {
+		Kind string `json:"kind"`
+		Lang string `json:"lang"`
+	}
+	err := strictly(io.LimitReader(r.Body, 1<<10), &in)
+	if err == nil && keeps[in.Kind] == nil {
+		err = fmt.Errorf("unknown kind %.20q", in.Kind)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	code, key := s.pairs.make(in.Kind, s.now())
+	door := s.door(r, "/phone", url.Values{"pair": {spelled(code)}})
+	if in.Kind == "run" {
+		q := url.Values{"with": {spelled(code)}}
+		if language.MatchString(in.Lang) {
+			q.Set("lang", in.Lang)
+		}
+		door = s.door(r, "/", q)
+	}
 	writeJSON(w, struct {
-		Code    string       `json:"code"`
-		Key     string       `json:"key"`
-		Expires int          `json:"expires"` // seconds from now
-		Phone   widget.Phone `json:"phone"`
-	}{spelled(code), key, int(pairTime / time.Second), s.phoneCheck(r, code)})
+		Code    string      `json:"code"`
+		Key     string      `json:"key"`
+		Expires int         `json:"expires"` // seconds from now
+		Page    widget.Door `json:"page"`
+	}{spelled(code), key, int(pairTime / time.Second), door})
+}
+
+// language is a tag of one, as BCP 47 writes it.
+var language = regexp.MustCompile(`^[A-Za-z0-9-]{1,35}$`)
+
+// strictly reads one JSON object that has no unknown fields and nothing behind it.
+func strictly(r io.Reader, into any) error {
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("there is something behind the object")
+	}
+	return nil
 }
 
 // bring takes what the second device has seen.
@@ -160,17 +247,12 @@ func (s *server) bring(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	full := false
-	if !s.pairs.with(pairCode(r.PathValue("code")), s.now(), func(p *pairing) {
-		if full = len(p.arrived) >= maxArrivals; !full {
-			p.arrived = append(p.arrived, kept)
-		}
-	}) {
-		noPairing(w)
+	switch ok, err := s.pairs.bring(pairCode(r.PathValue("code")), a.Kind, kept, s.now()); {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusConflict)
 		return
-	}
-	if full {
-		http.Error(w, "too much was brought under this code: make a new one", http.StatusConflict)
+	case !ok:
+		noPairing(w)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -178,35 +260,34 @@ func (s *server) bring(w http.ResponseWriter, r *http.Request) {
 
 func readArrival(data []byte) (arrival, error) {
 	var in struct {
-		Kind string          `json:"kind"`
-		Seen json.RawMessage `json:"seen"`
+		Kind   string             `json:"kind"`
+		Under  evidence.Condition `json:"under"`
+		Worked evidence.Answer    `json:"worked"`
+		Seen   json.RawMessage    `json:"seen"`
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
+	if err := strictly(bytes.NewReader(data), &in); err != nil {
 		return arrival{}, err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return arrival{}, errors.New("there is something behind the object")
 	}
 	keep, ok := keeps[in.Kind]
 	if !ok {
 		return arrival{}, fmt.Errorf("unknown kind %.20q", in.Kind)
 	}
 	e, err := report.Decode(in.Seen, report.AllKnown)
-	if err == nil {
-		e, err = keep(e)
+	if err != nil {
+		return arrival{}, err
 	}
-	return arrival{in.Kind, report.Redact(e)}, err
+	return keep(arrival{in.Kind, in.Under, in.Worked, report.Redact(e)})
 }
 
-// fetch gives what has arrived to the one who made the pairing.
+// fetch gives what has arrived to the one who made the pairing, without the first
+// so many, which they have.
 func (s *server) fetch(w http.ResponseWriter, r *http.Request) {
 	var arrived []json.RawMessage
 	own := false
 	s.pairs.with(pairCode(r.PathValue("code")), s.now(), func(p *pairing) {
 		own = subtle.ConstantTimeCompare([]byte(p.key), []byte(r.Header.Get(keyHeader))) == 1
-		arrived = p.arrived
+		after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		arrived = p.arrived[min(max(after, 0), len(p.arrived)):]
 	})
 	switch {
 	case !own:

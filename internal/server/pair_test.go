@@ -18,7 +18,7 @@ import (
 type made struct {
 	Code, Key string
 	Expires   int
-	Phone     struct{ Address, Path string }
+	Page      struct{ Address, Path string }
 }
 
 // send posts JSON, as pair.js and phone.js do.
@@ -28,7 +28,7 @@ func send(h http.Handler, target, body string) *httptest.ResponseRecorder {
 
 func makePair(t *testing.T, h http.Handler) (m made) {
 	t.Helper()
-	got := send(h, "/latchkey/pair", "{}")
+	got := send(h, "/latchkey/pair", `{"kind": "phone"}`)
 	require.Equal(t, 200, got.Code, got.Body)
 	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &m))
 	return m
@@ -49,7 +49,7 @@ func TestPair_joinsTwoDevices(t *testing.T) {
 	assert.Regexp(t, `^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`, m.Code)
 	assert.Regexp(t, `^[A-Za-z0-9_-]{22}$`, m.Key, "128 bits")
 	assert.Equal(t, 1800, m.Expires)
-	assert.Equal(t, "http://example.com/latchkey/phone?pair="+m.Code, m.Phone.Address)
+	assert.Equal(t, "http://example.com/latchkey/phone?pair="+m.Code, m.Page.Address)
 
 	status, body := fetched(t, h, m.Code, m.Key)
 	assert.Equal(t, 204, status)
@@ -119,10 +119,10 @@ func TestPair_runsOut(t *testing.T) {
 }
 
 func TestPair_forgetsTheOldestOfMany(t *testing.T) {
-	p := newPairs(3)
+	p := newPairs(3, 100)
 	var codes []string
 	for i := range 5 {
-		code, _ := p.make(noon.Add(time.Duration(i) * time.Second))
+		code, _ := p.make("phone", noon.Add(time.Duration(i)*time.Second))
 		codes = append(codes, code)
 	}
 	assert.Len(t, p.byCode, 3)
@@ -218,10 +218,113 @@ func TestPair_isLimitedAndNotLogged(t *testing.T) {
 	require.Equal(t, 204, send(h, "/latchkey/pair/"+m.Code, twoMinutesBehind).Code)
 	fetched(t, h, m.Code, m.Key)
 	assert.Empty(t, log.String())
-	for send(h, "/latchkey/pair", "{}").Code == 200 {
+	for send(h, "/latchkey/pair", `{"kind": "phone"}`).Code == 200 {
 	}
-	assert.Equal(t, 429, send(h, "/latchkey/pair", "{}").Code)
+	assert.Equal(t, 429, send(h, "/latchkey/pair", `{"kind": "phone"}`).Code)
 	assert.Equal(t, 429, send(h, "/latchkey/pair/"+m.Code, twoMinutesBehind).Code)
 	status, _ := fetched(t, h, m.Code, m.Key)
 	assert.Equal(t, 200, status, "what has arrived can still be fetched")
+}
+
+const cleanPrivately = `{"kind": "run", "under": "private-window", "worked": "yes", "seen": {"cookies": {"http": {"state": "ok", "value": true}}}}`
+
+func makeRun(t *testing.T, h http.Handler, body string) (m made) {
+	t.Helper()
+	got := send(h, "/latchkey/pair", body)
+	require.Equal(t, 200, got.Code, got.Body)
+	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &m))
+	return m
+}
+
+func TestPair_joinsTwoLooks(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	m := makeRun(t, h, `{"kind": "run"}`)
+	assert.Equal(t, "http://example.com/latchkey/?with="+m.Code, m.Page.Address, "and nothing of what was said here")
+	assert.Regexp(t, `^[Mhm0-9 .]+$`, m.Page.Path)
+	assert.Regexp(t, `\?lang=de-AT&with=`, makeRun(t, h, `{"kind": "run", "lang": "de-AT"}`).Page.Address)
+	assert.NotContains(t, makeRun(t, h, `{"kind": "run", "lang": "de&outcome=x"}`).Page.Address, "lang")
+
+	require.Equal(t, 204, send(h, "/latchkey/pair/"+m.Code, cleanPrivately).Code)
+	_, body := fetched(t, h, m.Code, m.Key)
+	assert.JSONEq(t, `{"arrived": [`+cleanPrivately+`]}`, body)
+	status, _ := fetched(t, h, m.Code+"?after=1", m.Key)
+	assert.Equal(t, 204, status, "they have it")
+	for _, after := range []string{"0", "-1", "x", ""} {
+		_, body := fetched(t, h, m.Code+"?after="+after, m.Key)
+		assert.Contains(t, body, "private-window", after)
+	}
+	status, _ = fetched(t, h, m.Code+"?after=99", m.Key)
+	assert.Equal(t, 204, status)
+
+	assert.Equal(t, 404, send(h, "/latchkey/pair/"+m.Code, twoMinutesBehind).Code, "a phone's clock is brought elsewhere")
+	assert.Equal(t, 404, send(h, "/latchkey/pair/"+makePair(t, h).Code, cleanPrivately).Code)
+}
+
+func TestPair_keepsOfALookWhatItSaw(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	m := makeRun(t, h, `{"kind": "run"}`)
+	body := `{"kind": "run", "under": "other-device", "seen": {
+		"host": {"outcome": {"value": "session_lost"}, "reference": {"value": "5ecret"}}, "identity": {"package": {"value": "5ecret"}},
+		"run": {"tier": "wasm", "before": ["5ecret"], "tried": ["5ecret"], "compared": [{"under": "5ecret"}],
+			"seconds": [{"under": "private-window", "seen": {"host": {"reference": {"value": "5ecret"}}}}]},
+		"cookies": {"http": {"value": false}}}}`
+	require.Equal(t, 204, send(h, "/latchkey/pair/"+m.Code, body).Code)
+	_, got := fetched(t, h, m.Code, m.Key)
+	assert.JSONEq(t, `{"arrived": [{"kind": "run", "under": "other-device", "seen": {
+		"run": {"tier": "wasm"}, "cookies": {"http": {"state": "ok", "value": false}}}}]}`, got)
+}
+
+func TestPair_refusesWhatIsNoLook(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	m := makeRun(t, h, `{"kind": "run"}`)
+	for name, body := range map[string]string{
+		"an unknown condition": strings.Replace(cleanPrivately, "private-window", "full-moon", 1),
+		"no condition":         strings.Replace(cleanPrivately, `"under": "private-window", `, "", 1),
+		"an unknown answer":    strings.Replace(cleanPrivately, `"yes"`, `"late"`, 1),
+		"an unknown fact":      strings.Replace(cleanPrivately, `"http"`, `"password"`, 1),
+		"a report":             strings.Replace(cleanPrivately, `"seen": {`, `"seen": {"schema": 2, `, 1),
+		"nothing seen":         `{"kind": "run", "under": "private-window"}`,
+	} {
+		assert.Equal(t, 400, send(h, "/latchkey/pair/"+m.Code, body).Code, name)
+	}
+	for _, body := range []string{``, `{}`, `{"kind": "tablet"}`, `{"kind": "run", "code": "00000000"}`, `{"kind": "run"}{}`, `{"kind": "run", "lang": "` + strings.Repeat("x", 1<<10) + `"}`} {
+		assert.Equal(t, 400, send(h, "/latchkey/pair", body).Code, body)
+	}
+}
+
+func TestPair_forgetsTheOldestOfMuch(t *testing.T) {
+	p := newPairs(9, 100)
+	bring := func(code string, bytes int) {
+		ok, err := p.bring(code, "run", make(json.RawMessage, bytes), noon)
+		require.NoError(t, err)
+		assert.True(t, ok)
+	}
+	there := func(code string) bool { return p.with(code, noon, func(*pairing) {}) }
+	first, _ := p.make("run", noon)
+	second, _ := p.make("run", noon)
+	bring(first, 60)
+	bring(second, 40)
+	assert.True(t, there(first))
+	bring(second, 1)
+	assert.False(t, there(first))
+	assert.True(t, there(second))
+	bring(second, 59)
+	assert.True(t, there(second), "what is forgotten takes no room")
+}
+
+func TestPage_letsALookBeBrought(t *testing.T) {
+	h := testServer(t, testOptions(t)).handler()
+	body := bodyOf(t, ask(h, "GET", "/latchkey/?with=7k3fq2m9&lang=en"))
+	part := elements(t, body, withID("latchkey-bring"))
+	require.Len(t, part, 1)
+	assert.Equal(t, "7K3F-Q2M9", attr(part[0], "data-code"))
+	assert.Equal(t, "Sent. Go on at the other screen.", attr(elements(t, body, withID("latchkey-bring-status"))[0], "data-sent"))
+	assert.Contains(t, body, "That needs scripts")
+	assert.Contains(t, body, "/latchkey/static/bring.")
+	assert.Contains(t, body, "with=7K3FQ2M9", "the round trip without scripts keeps it")
+	for _, target := range []string{"/latchkey/", "/latchkey/?with=", "/latchkey/?with=%22%3E%3Cb%3E"} {
+		body := bodyOf(t, ask(h, "GET", target))
+		assert.Empty(t, elements(t, body, withID("latchkey-bring")), target)
+		assert.NotContains(t, body, "bring.")
+	}
 }

@@ -19,27 +19,24 @@ import (
 	"latchkey/internal/text"
 )
 
-// phoneCheck is how a phone gets to its clock page: with a pairing's code, or
-// with none.
-func (s *server) phoneCheck(r *http.Request, code string) widget.Phone {
-	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + "/phone"}
+// door is how another device or window gets to a page of ours.
+func (s *server) door(r *http.Request, page string, q url.Values) widget.Door {
+	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + page, RawQuery: q.Encode()}
 	if s.https(r) {
 		u.Scheme = "https"
 	}
-	if code != "" {
-		u.RawQuery = "pair=" + spelled(code)
-	}
-	p := widget.Phone{Address: u.String(), At: s.clockFace(), Script: s.asset("pair.js")}
-	p.Size, p.Path = modules(p.Address)
-	return p
+	d := widget.Door{Address: u.String()}
+	d.Size, d.Path = modules(d.Address)
+	return d
 }
 
-// phoneCheckFor is phoneCheck where the report advises to set the phone's clock.
+// phoneCheckFor is how a phone gets to its clock page, without a pairing, where the
+// report advises to set the phone's clock.
 func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone {
 	if !slices.ContainsFunc(rep.Advice, func(a diag.Advice) bool { return a.Fix == "set-phone-clock" }) {
 		return widget.Phone{}
 	}
-	return s.phoneCheck(r, "")
+	return widget.Phone{Door: s.door(r, "/phone", nil), At: s.clockFace()}
 }
 
 // clockFace is the time as people read it: the server's, without what that is known

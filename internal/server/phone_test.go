@@ -68,11 +68,11 @@ func TestPage_offersThePhoneCheckWhereACodeWasRefused(t *testing.T) {
 	assert.Equal(t, "http://example.com/latchkey/phone", elements(t, body, withID("latchkey-phone-address"))[0].FirstChild.Data)
 	assert.Equal(t, "12:00:00", elements(t, body, withID("latchkey-server-time"))[0].FirstChild.Data)
 	assert.Equal(t, "/latchkey/static/pair.0123456789ab.js", attr(elements(t, body, withID("latchkey-phone-summary"))[0], "data-script"))
-	assert.Regexp(t, `^[Mhm0-9 .]+$`, attr(elements(t, body, withID("latchkey-qr-path"))[0], "d"))
+	assert.Regexp(t, `^[Mhm0-9 .]+$`, attr(elements(t, body, withID("latchkey-phone-qr-path"))[0], "d"))
 
 	assert.Empty(t, elements(t, bodyOf(t, ask(h, "GET", "/latchkey/?outcome=account_locked")), withID("latchkey-phone")))
 	fragment := post(h, "/latchkey/diagnose", "text/html", `{"host":{"outcome":{"value":"mfa_rejected"}}}`).Body.String()
-	assert.Len(t, elements(t, fragment, withID("latchkey-qr")), 1)
+	assert.Len(t, elements(t, fragment, withID("latchkey-phone-qr")), 1)
 	fragment = post(h, "/latchkey/diagnose", "text/html", `{"host":{"outcome":{"value":"mfa_rejected"}},"clock":{"phone":{"value":{"lo":0,"hi":1}}}}`).Body.String()
 	assert.Empty(t, elements(t, fragment, withID("latchkey-phone")), "it was found right")
 }

@@ -99,7 +99,7 @@ func newServer(o Options) (*server, error) {
 		stopping: o.Stopping,
 		assets:   assets,
 		limiter:  newLimiter(maxClients),
-		pairs:    newPairs(maxPairs),
+		pairs:    newPairs(maxPairs, maxKept),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
 		words:    text.English(),
