@@ -53,7 +53,7 @@ test-wasm: node ## Run the tests of the browser's side as WebAssembly, under nod
 	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
-	$(GO) test -count=1 -timeout 20m -p 1 ./internal/e2e/...
+	$(GO) test -count=1 -timeout 24m -p 1 ./internal/e2e/...
 
 faults: deps build $(NODE_MODULES) ## Run the browser tests and write what they found to internal/e2e/README.md
 	LATCHKEY_TABLE=1 $(GO) test -count=1 -timeout 20m ./internal/e2e

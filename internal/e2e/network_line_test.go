@@ -209,6 +209,7 @@ func TestNetwork_slowLines(t *testing.T) {
 		o     lineOptions
 		later bool // it becomes so after a good start
 		flags []string
+		looks int // if it takes more than one
 		check func(*testing.T, look)
 	}{
 		{name: "a phone line", o: lineOptions{Delay: 75 * ms, Jitter: 20 * ms, Kbit: 1600}, check: silent},
@@ -218,7 +219,7 @@ func TestNetwork_slowLines(t *testing.T) {
 		{name: "600 ms each way, script", o: lineOptions{Delay: 600 * ms}, later: true, flags: jitless.Flags, check: slowly(diag.Likely, "", "Your connection is very slow")},
 		{name: "256 kbit per second", o: lineOptions{Delay: 50 * ms, Kbit: 256}, check: narrow},
 		{name: "10 % lost", o: lineOptions{Delay: 20 * ms, DropEvery: 10}, check: nothingWrong},
-		{name: "a third lost", o: lineOptions{Delay: 20 * ms, DropEvery: 3}, later: true, check: slowly(diag.Maybe, "lossy", "Possibly: Your connection loses part of what is sent")},
+		{name: "a third lost", o: lineOptions{Delay: 20 * ms, DropEvery: 3}, later: true, looks: 4, check: slowly(diag.Maybe, "lossy", "Possibly: Your connection loses part of what is sent")},
 		{name: "half lost", o: lineOptions{Delay: 20 * ms, DropEvery: 2}, later: true, check: nothingWrong},
 		{name: "large packets vanish", o: lineOptions{BlackHole: 1000}, later: true, check: nothingWrong},
 		{name: "large packets vanish, script", o: lineOptions{BlackHole: 1000}, later: true, flags: jitless.Flags, check: nothingWrong},
@@ -239,10 +240,16 @@ func TestNetwork_slowLines(t *testing.T) {
 			if c.later {
 				silent(t, seen)
 				l.becomes(c.o)
-				begun = time.Now()
-				require.NoError(t, tab.Click(t.Context(), "#latchkey-again-button"))
-				waitLong(t, tab, done)
-				seen = lookAt(t, tab)
+				// Whose packet is the third differs from look to look, and half of the
+				// exchanges have to be held up.
+				for range max(1, c.looks) {
+					begun = time.Now()
+					require.NoError(t, tab.Click(t.Context(), "#latchkey-again-button"))
+					waitLong(t, tab, done)
+					if seen = lookAt(t, tab); len(seen.Findings) > 0 {
+						break
+					}
+				}
 			}
 			n := seen.Report.Seen.Network
 			t.Logf("%s after %.1f s: %v, gaps %v, echoes %+v, speed %v, needs %s, sample %s, reason %q", seen.Tier, time.Since(begun).Seconds(), seen.Findings, seen.Gaps, n.Echoes, n.Speed.Value, n.Needs.State, n.Sample.State, seen.Report.TierReason)
