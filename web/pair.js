@@ -28,9 +28,9 @@
     latchkey.size();
   }
 
-  // A part by its name, the kind of what is brought to it, and what to do with that,
-  // and to show.
-  function part(name, kind, take, show) {
+  // A part by its name, the kind of what is brought to it, how many pixels a module
+  // of its QR code has, and what to do with what is brought, and to show.
+  function part(name, kind, pixels, take, show) {
     var id = 'latchkey-' + name;
     var pairing = null; // as the server made it
     var heard = 0; // how much was brought
@@ -47,8 +47,8 @@
       if (pairing) {
         var size = pairing.page.size + 8, qr = byId(id + '-qr');
         qr.setAttribute('viewBox', '-4 -4 ' + size + ' ' + size);
-        qr.setAttribute('width', 6 * size);
-        qr.setAttribute('height', 6 * size);
+        qr.setAttribute('width', pixels * size);
+        qr.setAttribute('height', pixels * size);
         byId(id + '-qr-path').setAttribute('d', pairing.page.path);
         write(id + '-address', pairing.page.address);
       }
@@ -121,7 +121,7 @@
     };
   }
 
-  var phone = part('phone', 'phone', function (arrived) {
+  var phone = part('phone', 'phone', 6, function (arrived) {
     latchkey.learn('phone', arrived[arrived.length - 1].seen.clock.phone);
   }, function () {
     if (ahead === null) return;
@@ -130,7 +130,7 @@
     byId('latchkey-compare').hidden = false;
   });
 
-  var second = part('second', 'run', function (arrived) {
+  var second = part('second', 'run', 4, function (arrived) {
     var all = latchkey.seconds || [], i;
     function other(look) { return look.under !== arrived[i].under; }
     for (i = 0; i < arrived.length; i++) all = all.filter(other).concat({ under: arrived[i].under, worked: arrived[i].worked, seen: arrived[i].seen });

@@ -47,9 +47,9 @@ func (v view) second() app.UI {
 				v.qr("second", Door{}),
 				app.Div().Body(
 					app.P().ID("latchkey-second-address").Class("address"),
-					app.P().Body(app.Button().ID("latchkey-second-copy").Type("button").Class("primary").
+					app.P().Body(app.Button().ID("latchkey-second-copy").Type("button").
 						DataSet("done", v.ui("copiedlink")).Text(v.ui("copylink"))),
-					app.P().Body(app.Span().Text(v.ui("second.code")), app.Text(" "), app.Strong().ID("latchkey-second-code")),
+					app.P().Body(app.Span().Text(v.ui("second.code")), app.Text(" "), app.Strong().ID("latchkey-second-code").Class("code")),
 				),
 			),
 			v.pairStatus("second"),

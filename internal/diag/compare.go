@@ -51,10 +51,8 @@ func (s Set) Contrast(e *evidence.Evidence) {
 	if len(e.Run.Seconds) == 0 {
 		return
 	}
-	alone := *e
-	alone.Run.Tried, alone.Run.Compared = nil, nil
-	first := s.Diagnose(alone)
 	e.Run.Compared = nil
+	first := s.Diagnose(*e)
 	for _, look := range e.Run.Seconds {
 		look.Seen.Host = evidence.Host{} // what was said there, if anything, was said of something else
 		c := Compare(first, s.Diagnose(look.Seen), look.Under)

@@ -103,7 +103,7 @@ var queries = map[string][]string{
 	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
 	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
 	"/pair":             {""},
-	"/pair/" + someCode: {"", "after=2"},
+	"/pair/" + someCode: {"after=1", ""},
 	"/phone":            {"pair=" + someCode, ""},
 	"/":                 visits(),
 	"/frame":            visits(),
@@ -112,7 +112,7 @@ var queries = map[string][]string{
 // visits are the queries of the page and of the frame.
 func visits() []string {
 	rest := "&reference=R-7&lang=de-CH&rendered=1790000000.qq"
-	list := []string{"", "lang=de-CH", "look=noscript", "look=link", "look=files"}
+	list := []string{"", "lang=de-CH", "look=noscript", "look=link", "look=files", "lang=de-CH&with=7K3FQ2M9", "look=noscript&with=7K3FQ2M9"}
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}

@@ -19,7 +19,7 @@ func looksAgain(t *testing.T, first drive.Page) (address string) {
 	do(t, first, widget+`.getElementById("latchkey-second-summary").click()`)
 	saysSecond(t, first, "Waiting for the second look.")
 	address = readCode(t, first, "second")
-	assert.Regexp(t, `/latchkey/\?with=\w{4}-\w{4}$`, address, "and nothing of what was said to the first")
+	assert.Regexp(t, `/latchkey/\?with=\w{8}$`, address, "and nothing of what was said to the first")
 	assert.Equal(t, address, read[string](t, first, widget+`.getElementById("latchkey-second-address").textContent`))
 	return address
 }

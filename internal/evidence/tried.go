@@ -1,9 +1,6 @@
 package evidence
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "encoding/json"
 
 // Condition is the one thing that was otherwise in a second look.
 type Condition string
@@ -67,10 +64,13 @@ func (s *Seconds) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*s = nil
-	for i, look := range in {
-		newer := slices.ContainsFunc(in[i+1:], func(other Second) bool { return other.Under == look.Under })
-		if look.Under.Known() && !newer {
-			*s = append(*s, look)
+	for i := range in {
+		newer := false
+		for k := i + 1; k < len(in); k++ {
+			newer = newer || in[k].Under == in[i].Under
+		}
+		if in[i].Under.Known() && !newer {
+			*s = append(*s, in[i])
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ const (
 	// maxArrivals is how often something may be brought: a person who mends what
 	// was found brings it again.
 	maxArrivals = 8
-	// maxArrival is in bytes: twice what the longest look of our browsers takes.
+	// maxArrival is in bytes; a look takes 4 KB, and a few more where much is needed.
 	maxArrival = 32 << 10
 	// maxKept bounds the memory for what has arrived, in bytes.
 	maxKept = 64 << 20
@@ -197,7 +197,7 @@ func (s *server) pair(w http.ResponseWriter, r *http.Request) {
 	code, key := s.pairs.make(in.Kind, s.now())
 	door := s.door(r, "/phone", url.Values{"pair": {spelled(code)}})
 	if in.Kind == "run" {
-		q := url.Values{"with": {spelled(code)}}
+		q := url.Values{"with": {code}} // shorter, and of one piece
 		if language.MatchString(in.Lang) {
 			q.Set("lang", in.Lang)
 		}

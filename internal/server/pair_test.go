@@ -239,7 +239,7 @@ func makeRun(t *testing.T, h http.Handler, body string) (m made) {
 func TestPair_joinsTwoLooks(t *testing.T) {
 	h := testServer(t, testOptions(t)).handler()
 	m := makeRun(t, h, `{"kind": "run"}`)
-	assert.Equal(t, "http://example.com/latchkey/?with="+m.Code, m.Page.Address, "and nothing of what was said here")
+	assert.Equal(t, "http://example.com/latchkey/?with="+pairCode(m.Code), m.Page.Address, "and nothing of what was said here")
 	assert.Regexp(t, `^[Mhm0-9 .]+$`, m.Page.Path)
 	assert.Regexp(t, `\?lang=de-AT&with=`, makeRun(t, h, `{"kind": "run", "lang": "de-AT"}`).Page.Address)
 	assert.NotContains(t, makeRun(t, h, `{"kind": "run", "lang": "de&outcome=x"}`).Page.Address, "lang")

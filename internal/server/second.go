@@ -12,7 +12,7 @@ import (
 // screen. bring.js puts it above the answer and does what it says.
 var bringTemplate = template.Must(template.New("bring").Parse(`<section id="latchkey-bring" class="bring" data-code="{{.Code}}" hidden>
 <h2>{{call .Say "title"}}</h2>
-<p>{{call .Say "code"}}</p>
+<p>{{call .Say "code"}} <strong class="code">{{.Code}}</strong></p>
 <form id="latchkey-bring-form">
 <fieldset><legend>{{call .Say "where"}}</legend>
 {{range .Where}}<label><input type="radio" name="under" value="{{.Value}}"> {{.Words}}</label>
@@ -34,7 +34,7 @@ type choice struct{ Value, Words string }
 // bringPart is what bringTemplate makes for a pairing's code.
 func (s *server) bringPart(code string) template.HTML {
 	say := func(name string) string {
-		return s.words.Text(diag.Args{"site": s.cfg.Site.Name, "code": spelled(code)}, "ui.bring."+name)
+		return s.words.Text(diag.Args{"site": s.cfg.Site.Name}, "ui.bring."+name)
 	}
 	data := struct {
 		Code                  string
