@@ -19,15 +19,13 @@ var clockTimeZone = diag.Check{
 	Uses:   clockFacts,
 	After:  []string{"clock-unstable"},
 	Run: func(e evidence.Evidence) diag.Outcome {
-		if e.Clock.Offset.State != evidence.OK {
-			return diag.Unknown(string(e.Clock.Offset.State))
-		}
-		o := ahead(e.Clock)
-		if o.Lo > o.Hi {
-			return diag.Unknown(string(evidence.Broken))
-		}
+		o, why := measured(e.Clock)
 		shift := zoneShift(o)
-		if _, bad := exceeded(e.Clock, o); !bad || shift == 0 {
+		_, bad := exceeded(e.Clock, o)
+		switch {
+		case why != "":
+			return diag.Unknown(why)
+		case !bad || shift == 0:
 			return diag.Pass()
 		}
 		args := deviceOff(e.Clock)

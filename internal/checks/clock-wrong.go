@@ -20,15 +20,11 @@ var clockWrong = diag.Check{
 	// One that is set while we look is wrong by whatever it was set to.
 	After: []string{"clock-unstable"},
 	Run: func(e evidence.Evidence) diag.Outcome {
-		if e.Clock.Offset.State != evidence.OK {
-			return diag.Unknown(string(e.Clock.Offset.State))
-		}
-		o := ahead(e.Clock)
-		if o.Lo > o.Hi {
-			return diag.Unknown(string(evidence.Broken))
-		}
+		o, why := measured(e.Clock)
 		t, bad := exceeded(e.Clock, o)
 		switch {
+		case why != "":
+			return diag.Unknown(why)
 		case !bad:
 			return diag.Pass()
 		case zoneShift(o) != 0:

@@ -10,6 +10,17 @@ import (
 // ahead bounds how far the device's clock is ahead of the true time.
 func ahead(c evidence.Clock) evidence.Offset { return ofTrueTime(c, c.Offset.Value) }
 
+// measured is ahead, or why nobody knows.
+func measured(c evidence.Clock) (o evidence.Offset, why string) {
+	if c.Offset.State != evidence.OK {
+		return o, string(c.Offset.State)
+	}
+	if o = ahead(c); o.Lo > o.Hi {
+		return o, string(evidence.Broken)
+	}
+	return o, ""
+}
+
 // ofTrueTime makes of what a clock is ahead of the server's what it is ahead of the
 // true time, as far as the server's own is known to be off. Its times are whole
 // seconds, as a report tells them, so that whoever reads the report comes to the

@@ -31,14 +31,6 @@ import (
 // the same until one of the two is set or stops.
 func lead(r evidence.Reading) float64 { return r.Wall - r.Mono }
 
-// FromDate makes an exchange of an answer's Date header, which is all that some
-// servers tell: the second in which they wrote it (RFC 9110 section 6.6.1), so
-// that one is at best a second wide. Whoever calls it has to know that no cache
-// or captive portal answered.
-func FromDate(before, after evidence.Reading, date float64) evidence.Exchange {
-	return evidence.Exchange{Before: before, After: after, Received: date, Sent: date, Rounded: 1000}
-}
-
 // Grain is how coarse the device's clocks are, as [Measure] finds out on the
 // device. A zero means that nobody measured: then the samples themselves have to
 // tell, which takes a clock for coarser than it is.

@@ -169,19 +169,25 @@ func TestEstimate_ageWidens(t *testing.T) {
 	assert.InDelta(t, 20+2*10_000*drift, Estimate(s, fine).Width(), 0.1)
 }
 
-func TestFromDate_holdsASecondAtLeast(t *testing.T) {
+// fromDate is an exchange of which the Date header alone is known, as the browser
+// writes it: the second in which the answer was written.
+func fromDate(before, after Reading, date float64) Sample {
+	return Sample{Before: before, After: after, Received: date, Sent: date, Rounded: 1000}
+}
+
+func TestEstimate_ofADateHoldsASecondAtLeast(t *testing.T) {
 	// The server wrote at 12.345 s, which it tells as 12 s.
 	before, after := Reading{Wall: 12_335, Mono: 0}, Reading{Wall: 12_355, Mono: 20}
-	v := Estimate([]Sample{FromDate(before, after, 12_000)}, fine)
+	v := Estimate([]Sample{fromDate(before, after, 12_000)}, fine)
 	assert.Equal(t, 1, v.Used)
 	assert.InDelta(t, -665, v.Offset.Lo, 0.1)
 	assert.InDelta(t, 355, v.Offset.Hi, 0.1)
 
 	// A second that begins meanwhile narrows it to the time between.
 	v = Estimate([]Sample{
-		FromDate(before, after, 12_000),
-		FromDate(Reading{Wall: 12_935, Mono: 600}, Reading{Wall: 12_955, Mono: 620}, 12_000),
-		FromDate(Reading{Wall: 13_035, Mono: 700}, Reading{Wall: 13_055, Mono: 720}, 13_000),
+		fromDate(before, after, 12_000),
+		fromDate(Reading{Wall: 12_935, Mono: 600}, Reading{Wall: 12_955, Mono: 620}, 12_000),
+		fromDate(Reading{Wall: 13_035, Mono: 700}, Reading{Wall: 13_055, Mono: 720}, 13_000),
 	}, fine)
 	assert.Equal(t, 2, v.Used)
 	assert.InDelta(t, -65, v.Offset.Lo, 0.2)
