@@ -54,7 +54,8 @@ const uuidModule = "github.com/google/uuid"
 // it a go.mod that puts the copy in its place, for go build -modfile. It returns
 // an error if the module is not the one that it knows.
 func trim(dir string) error {
-	from, err := goList("-m", "-f", "{{.Dir}}", goApp)
+	// Asked for a package, go fetches the module; asked for the module, it would not.
+	from, err := goList("-f", "{{.Module.Dir}}", goApp+"/pkg/app")
 	if err != nil {
 		return err
 	}
