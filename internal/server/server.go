@@ -16,6 +16,7 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/store"
 	"latchkey/internal/text"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 	// Demo, if not nil, answers whatever lies outside of Base. It stands for
 	// the site that embeds Latchkey: its headers are its own business.
 	Demo http.Handler
+	// Store keeps what people send to support, and the console's accounts. Without
+	// it nothing can be sent, and people are told so.
+	Store *store.Store
 	// Stopping, if not nil, is closed when no new requests should come: from
 	// then on /readyz says so.
 	Stopping <-chan struct{}
@@ -46,6 +50,7 @@ type server struct {
 	now      func() time.Time
 	demo     http.Handler
 	stopping <-chan struct{}
+	store    *store.Store
 	assets   map[string]*asset
 	limiter  *limiter
 	pairs    *pairs
@@ -97,6 +102,7 @@ func newServer(o Options) (*server, error) {
 		now:      o.Now,
 		demo:     o.Demo,
 		stopping: o.Stopping,
+		store:    o.Store,
 		assets:   assets,
 		limiter:  newLimiter(maxClients),
 		pairs:    newPairs(maxPairs, maxKept),
