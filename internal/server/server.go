@@ -16,6 +16,7 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/server/console"
 	"latchkey/internal/store"
 	"latchkey/internal/text"
 )
@@ -51,6 +52,7 @@ type server struct {
 	demo     http.Handler
 	stopping <-chan struct{}
 	store    *store.Store
+	console  *console.Console // nil without a store
 	assets   map[string]*asset
 	limiter  *limiter
 	pairs    *pairs
@@ -122,7 +124,13 @@ func newServer(o Options) (*server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	return s, nil
+	if o.Store != nil {
+		s.console, err = console.New(console.Options{
+			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
+			Stopping: s.stopping, Log: s.log, Now: s.now,
+		})
+	}
+	return s, err
 }
 
 // routes is a ServeMux that can tell its patterns.
@@ -147,6 +155,9 @@ func (s *server) mux() *routes {
 	s.third(mux)
 	s.pairings(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
+	if s.console != nil {
+		s.console.Routes(mux.Handle)
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux

@@ -5,31 +5,55 @@
 package console
 
 import (
+	"bytes"
 	"context"
+	"embed"
 	"errors"
+	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"time"
 
+	"latchkey/internal/checks"
+	"latchkey/internal/diag"
+	"latchkey/internal/report"
 	"latchkey/internal/store"
+	"latchkey/internal/text"
 )
 
-// Options are what New needs. Base, Store and Judge are required.
+// Options are what New needs. Base, Store and Asset are required.
 type Options struct {
 	// Base is the path of the whole server, like "/latchkey"; the console lies in
 	// Base + "/support/".
 	Base  string
 	Site  string // the site's name
 	Store *store.Store
+	// Asset is the address of a static file, by the name that it was packed under.
+	Asset func(name string) string
+	// Address is the address that a path of this server has for other devices, from
+	// a request that came to it.
+	Address func(r *http.Request, path string) string
+	// Asks are what an agent may choose that a link asks for.
+	Asks []report.Ask
 	// Secure is whether cookies are for https alone.
 	Secure bool
-	Log    *slog.Logger
-	Now    func() time.Time
+	// Stopping, if not nil, is closed when the server stops: pages that are fed
+	// live end then.
+	Stopping <-chan struct{}
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Console answers under Base + "/support/".
 type Console struct {
-	o Options
+	o     Options
+	at    string // Base + "/support/"
+	pages map[string]*template.Template
+	set   diag.Set
+	words *text.Catalogue
 }
 
 // New returns an error that names what is wrong with the options.
@@ -37,7 +61,42 @@ func New(o Options) (*Console, error) {
 	if o.Store == nil {
 		return nil, errors.New("the console needs a store")
 	}
-	return &Console{o}, nil
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	pages, err := parse()
+	if err != nil {
+		return nil, err
+	}
+	return &Console{o: o, at: o.Base + "/support/", pages: pages, set: checks.Catalogue(), words: text.English()}, nil
+}
+
+// Routes adds what the console answers to a mux. All paths begin with Base +
+// "/support/".
+func (c *Console) Routes(handle func(pattern string, h http.Handler)) {
+	r := router{c, handle}
+	r.page("GET {$}", store.Agent, c.home)
+}
+
+// router adds routes below the console's path; a pattern is a method, a blank and
+// the rest of the path, as http.ServeMux has it.
+type router struct {
+	c      *Console
+	handle func(pattern string, h http.Handler)
+}
+
+// page is for whoever has the role.
+func (r router) page(pattern string, role store.Role, h http.HandlerFunc) {
+	r.open(pattern, r.c.require(role, h))
+}
+
+// open is for everybody.
+func (r router) open(pattern string, h http.HandlerFunc) {
+	method, rest, _ := strings.Cut(pattern, " ")
+	r.handle(method+" "+r.c.at+rest, h)
 }
 
 // Visitor is who is signed in.
@@ -59,15 +118,115 @@ func visitor(ctx context.Context) Visitor {
 // require lets only who has the role through: others are sent to sign in, or refused.
 // It refuses forms without the right CSRF field.
 func (c *Console) require(role store.Role, next http.HandlerFunc) http.HandlerFunc {
-	return nil // accounts
+	return func(w http.ResponseWriter, r *http.Request) {
+		if visitor(r.Context()).Role == "" {
+			http.Error(w, "nobody can sign in yet", http.StatusForbidden)
+			return
+		}
+		next(w, r)
+	}
 }
 
 // audit writes down what is about to be done. Nothing is done if that fails.
 func (c *Console) audit(r *http.Request, did, what string) error {
-	return nil // accounts
+	v := visitor(r.Context())
+	return c.o.Store.Audit.Add(r.Context(), store.Entry{At: c.o.Now(), Who: v.Name, Did: did, What: what, From: v.From})
 }
 
-// render answers with a page of templates/, in the frame of all pages.
+//go:embed templates
+var templates embed.FS
+
+// parse reads all pages: each file but the frame defines "title" and "main", and
+// "head" if it has something to add there.
+func parse() (map[string]*template.Template, error) {
+	frame, err := template.New("layout.html").Funcs(functions).ParseFS(templates, "templates/layout.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(templates, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, file := range names {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" {
+			continue
+		}
+		t, err := frame.Clone()
+		if err == nil {
+			t, err = t.ParseFS(templates, file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		pages[name] = t
+	}
+	return pages, nil
+}
+
+// functions are what all templates can use.
+var functions = template.FuncMap{
+	// utc is a time as it is written for people; day and minute.
+	"utc": func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
+	"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+}
+
+// framed is what the frame of all pages is given.
+type framed struct {
+	Visitor Visitor
+	Site    string
+	Base    string // of the console, with a slash at the end
+	Part    string // the first part of the path below Base
+	Styles  []string
+	Data    any
+}
+
+// policy is that of all pages. Nothing of a page is from elsewhere, nor in the page
+// itself.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// render answers with the page of templates/NAME.html, in the frame of all pages.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	// pages
+	part, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.at), "/")
+	var page bytes.Buffer
+	if err := c.pages[name].ExecuteTemplate(&page, "layout.html", framed{
+		visitor(r.Context()), c.o.Site, c.at, part, []string{c.o.Asset("latchkey.css"), c.o.Asset("console.css")}, data,
+	}); err != nil {
+		c.o.Log.Error("page of the console not made", "page", name, "error", err)
+		http.Error(w, "This page could not be made. The reason stands in the server's log.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = page.WriteTo(w) // fails only when the browser is gone
+}
+
+// notice is a page of a few sentences.
+type notice struct {
+	Title string
+	Lines []string
+}
+
+// failed answers when something could not be read or done. Nothing was done then.
+func (c *Console) failed(w http.ResponseWriter, r *http.Request, err error) {
+	n, status := notice{"Something went wrong on this server", []string{"Nothing was changed. The reason stands in the server’s log."}}, http.StatusInternalServerError
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		n, status = notice{"There is nothing here", []string{"It may have been deleted, or it was kept for as long as it is kept."}}, http.StatusNotFound
+	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
+		n, status = notice{"The store does not answer", []string{"Nothing was changed. Try again in a minute, and tell whoever runs this server if it stays so."}}, http.StatusServiceUnavailable
+	}
+	if status >= 500 {
+		c.o.Log.Error("console", "route", r.Pattern, "error", err)
+	}
+	c.render(w, r, status, "notice", n)
+}
+
+func (c *Console) home(w http.ResponseWriter, r *http.Request) {
+	c.render(w, r, http.StatusOK, "home", nil)
 }
