@@ -19,6 +19,7 @@ import (
 
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
 	"latchkey/internal/report"
 	"latchkey/internal/store"
 	"latchkey/internal/text"
@@ -54,6 +55,7 @@ type Console struct {
 	pages map[string]*template.Template
 	set   diag.Set
 	words *text.Catalogue
+	live  live
 }
 
 // New returns an error that names what is wrong with the options.
@@ -67,11 +69,13 @@ func New(o Options) (*Console, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	pages, err := parse()
-	if err != nil {
-		return nil, err
+	c := &Console{
+		o: o, at: o.Base + "/support/", set: checks.Catalogue(), words: text.English(),
+		live: live{watch: o.Store.Watch, stopping: o.Stopping, beat: beat, most: mostStreams},
 	}
-	return &Console{o: o, at: o.Base + "/support/", pages: pages, set: checks.Catalogue(), words: text.English()}, nil
+	var err error
+	c.pages, err = c.parse()
+	return c, err
 }
 
 // Routes adds what the console answers to a mux. All paths begin with Base +
@@ -79,6 +83,21 @@ func New(o Options) (*Console, error) {
 func (c *Console) Routes(handle func(pattern string, h http.Handler)) {
 	r := router{c, handle}
 	r.page("GET {$}", store.Agent, c.home)
+	r.page("GET search", store.Agent, c.search)
+	r.page("GET decode", store.Agent, c.decode)
+	r.page("GET cases", store.Agent, c.cases)
+	r.page("GET cases/new", store.Agent, c.newCase)
+	r.page("POST cases", store.Agent, c.addCase)
+	r.page("GET cases/{id}", store.Agent, c.showCase)
+	r.page("GET cases/{id}/now", store.Agent, c.nowCase)
+	r.page("GET cases/{id}/live", store.Agent, c.streamCase)
+	r.page("POST cases/{id}/close", store.Agent, c.closeCase)
+	r.page("POST cases/{id}/delete", store.Agent, c.deleteCase)
+	r.page("GET reports", store.Agent, c.reports)
+	r.page("GET reports/two", store.Agent, c.twoReports)
+	r.page("GET reports/{id}", store.Agent, c.showReport)
+	r.page("GET reports/{id}/test-case", store.Agent, c.testCase)
+	r.page("POST reports/{id}/delete", store.Agent, c.deleteReport)
 }
 
 // router adds routes below the console's path; a pattern is a method, a blank and
@@ -127,6 +146,9 @@ func (c *Console) require(role store.Role, next http.HandlerFunc) http.HandlerFu
 	}
 }
 
+// visit finds who is signed in: ErrNotFound if nobody is.
+func (c *Console) visit(r *http.Request) (Visitor, error) { return visitor(r.Context()), nil }
+
 // audit writes down what is about to be done. Nothing is done if that fails.
 func (c *Console) audit(r *http.Request, did, what string) error {
 	v := visitor(r.Context())
@@ -136,10 +158,10 @@ func (c *Console) audit(r *http.Request, did, what string) error {
 //go:embed templates
 var templates embed.FS
 
-// parse reads all pages: each file but the frame defines "title" and "main", and
-// "head" if it has something to add there.
-func parse() (map[string]*template.Template, error) {
-	frame, err := template.New("layout.html").Funcs(functions).ParseFS(templates, "templates/layout.html")
+// parse reads all pages: each file but the frame and the parts defines "title" and
+// "main", and "head" if it has something to add there.
+func (c *Console) parse() (map[string]*template.Template, error) {
+	frame, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templates, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +172,7 @@ func parse() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" {
+		if name == "layout" || name == "parts" {
 			continue
 		}
 		t, err := frame.Clone()
@@ -166,10 +188,22 @@ func parse() (map[string]*template.Template, error) {
 }
 
 // functions are what all templates can use.
-var functions = template.FuncMap{
-	// utc is a time as it is written for people; day and minute.
-	"utc": func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
-	"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+func (c *Console) functions() template.FuncMap {
+	return template.FuncMap{
+		"asset":   c.o.Asset,
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
+		"open":    func(k store.Case) bool { return k.Usable(c.o.Now()) },
+		"check":   c.check,
+		"spoken":  spoken,
+		"plain":   plain,
+		"short":   short,
+		"outcome": outcome,
+		"file":    caseFile,
+		"tiers":   func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
+		"langs":   func() []lang { return langs },
+		"dict":    dict,
+	}
 }
 
 // framed is what the frame of all pages is given.
@@ -178,7 +212,6 @@ type framed struct {
 	Site    string
 	Base    string // of the console, with a slash at the end
 	Part    string // the first part of the path below Base
-	Styles  []string
 	Data    any
 }
 
@@ -189,11 +222,14 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // render answers with the page of templates/NAME.html, in the frame of all pages.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	part, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.at), "/")
+	c.execute(w, r, status, name, "layout.html", data)
+}
+
+// execute answers with one of the templates that make a page.
+func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, name, part string, data any) {
+	at, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.at), "/")
 	var page bytes.Buffer
-	if err := c.pages[name].ExecuteTemplate(&page, "layout.html", framed{
-		visitor(r.Context()), c.o.Site, c.at, part, []string{c.o.Asset("latchkey.css"), c.o.Asset("console.css")}, data,
-	}); err != nil {
+	if err := c.pages[name].ExecuteTemplate(&page, part, framed{visitor(r.Context()), c.o.Site, c.at, at, data}); err != nil {
 		c.o.Log.Error("page of the console not made", "page", name, "error", err)
 		http.Error(w, "This page could not be made. The reason stands in the server's log.", http.StatusInternalServerError)
 		return
@@ -225,8 +261,4 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, err error) {
 		c.o.Log.Error("console", "route", r.Pattern, "error", err)
 	}
 	c.render(w, r, status, "notice", n)
-}
-
-func (c *Console) home(w http.ResponseWriter, r *http.Request) {
-	c.render(w, r, http.StatusOK, "home", nil)
 }
