@@ -80,7 +80,7 @@ const (
 	idLimit     = 60
 	labelLimit  = 100
 	answerLimit = 200
-	MaxAsks   = 8
+	MaxAsks     = 8
 )
 
 // NewSent makes what is sent of the report that the person reads, without what they

@@ -44,7 +44,7 @@ func (l *live) join(id string) (bell chan struct{}, leave func()) {
 	if l.open++; l.open == 1 {
 		ctx, cancel := context.WithCancel(context.Background())
 		l.cancel, l.bells = cancel, map[string]map[chan struct{}]bool{}
-		go l.listen(ctx, l.watch(ctx))
+		go l.listen(l.watch(ctx))
 	}
 	if l.bells[id] == nil {
 		l.bells[id] = map[chan struct{}]bool{}
@@ -63,22 +63,17 @@ func (l *live) join(id string) (bell chan struct{}, leave func()) {
 	}
 }
 
-// listen ends after the last has left.
-func (l *live) listen(ctx context.Context, events <-chan store.Event) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case e := <-events:
-			l.mu.Lock()
-			for bell := range l.bells[e.Case] {
-				select {
-				case bell <- struct{}{}:
-				default: // it has not been heard yet
-				}
+// listen ends when the store closes the channel: after the last has left.
+func (l *live) listen(events <-chan store.Event) {
+	for e := range events {
+		l.mu.Lock()
+		for bell := range l.bells[e.Case] {
+			select {
+			case bell <- struct{}{}:
+			default: // it has not been heard yet
 			}
-			l.mu.Unlock()
 		}
+		l.mu.Unlock()
 	}
 }
 
