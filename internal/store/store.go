@@ -155,6 +155,7 @@ type Key struct {
 
 // Entry is a line of the audit log. It is written before what it tells of is done.
 type Entry struct {
+	ID   string // NewID; only read
 	At   time.Time
 	Who  string
 	Did  string // such as "report.view"; small letters and dots
@@ -219,6 +220,8 @@ type (
 		List(ctx context.Context) ([]User, error)
 		// Set writes all of the user but Name, Made and TOTPUsed.
 		Set(ctx context.Context, u User) error
+		// Touch notes that the user signed in.
+		Touch(ctx context.Context, name string) error
 		// UseTOTP notes that a code of the time step was taken; ErrConflict if it, or
 		// a later one, was before.
 		UseTOTP(ctx context.Context, name string, step int64) error
