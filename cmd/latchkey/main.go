@@ -24,6 +24,7 @@ func commands() []command {
 		{"serve", "run the server", serve},
 		{"diagnose", "judge evidence or a report from a file", diagnose},
 		{"decode", "say what a code says that a person read aloud", decode},
+		{"user", "manage who may sign in to the console", user},
 		{"agent", "say who browsers are, from their user agents", tellAgents},
 	}
 }

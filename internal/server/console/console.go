@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ import (
 	"latchkey/internal/text"
 )
 
-// Options are what New needs. Base, Store and Asset are required.
+// Options are what New needs. Base, Store, Asset, Client and HTTPS are required.
 type Options struct {
 	// Base is the path of the whole server, like "/latchkey"; the console lies in
 	// Base + "/support/".
@@ -39,8 +40,16 @@ type Options struct {
 	Address func(r *http.Request, path string) string
 	// Asks are what an agent may choose that a link asks for.
 	Asks []report.Ask
-	// Secure is whether cookies are for https alone.
-	Secure bool
+	// Client is the address that a request came from, and HTTPS whether its browser
+	// speaks https: a proxy in front may know.
+	Client func(*http.Request) netip.Addr
+	HTTPS  func(*http.Request) bool
+	// Session and Idle are after how long people have to sign in again: since they
+	// did, and since they last did anything. They are DefaultSession and DefaultIdle
+	// if 0.
+	Session, Idle time.Duration
+	// OIDC is who else signs people in, if it has an Issuer.
+	OIDC OIDC
 	// Stopping, if not nil, is closed when the server stops: pages that are fed
 	// live end then.
 	Stopping <-chan struct{}
@@ -56,6 +65,10 @@ type Console struct {
 	set   diag.Set
 	words *text.Catalogue
 	live  live
+
+	sameOrigin *http.CrossOriginProtection
+	passwords  *passwords
+	oidc       *provider // nil without one
 }
 
 // New returns an error that names what is wrong with the options.
@@ -75,13 +88,17 @@ func New(o Options) (*Console, error) {
 	}
 	var err error
 	c.pages, err = c.parse()
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return c, c.prepareAccounts()
 }
 
 // Routes adds what the console answers to a mux. All paths begin with Base +
 // "/support/".
 func (c *Console) Routes(handle func(pattern string, h http.Handler)) {
 	r := router{c, handle}
+	c.accounts(r)
 	r.page("GET {$}", store.Agent, c.home)
 	r.page("GET search", store.Agent, c.search)
 	r.page("GET decode", store.Agent, c.decode)
@@ -112,10 +129,10 @@ func (r router) page(pattern string, role store.Role, h http.HandlerFunc) {
 	r.open(pattern, r.c.require(role, h))
 }
 
-// open is for everybody.
+// open is for everybody. Forms come from pages of this server only.
 func (r router) open(pattern string, h http.HandlerFunc) {
 	method, rest, _ := strings.Cut(pattern, " ")
-	r.handle(method+" "+r.c.at+rest, h)
+	r.handle(method+" "+r.c.at+rest, r.c.sameOrigin.Handler(h))
 }
 
 // Visitor is who is signed in.
@@ -134,34 +151,13 @@ func visitor(ctx context.Context) Visitor {
 	return v
 }
 
-// require lets only who has the role through: others are sent to sign in, or refused.
-// It refuses forms without the right CSRF field.
-func (c *Console) require(role store.Role, next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if visitor(r.Context()).Role == "" {
-			http.Error(w, "nobody can sign in yet", http.StatusForbidden)
-			return
-		}
-		next(w, r)
-	}
-}
-
-// visit finds who is signed in: ErrNotFound if nobody is.
-func (c *Console) visit(r *http.Request) (Visitor, error) { return visitor(r.Context()), nil }
-
-// audit writes down what is about to be done. Nothing is done if that fails.
-func (c *Console) audit(r *http.Request, did, what string) error {
-	v := visitor(r.Context())
-	return c.o.Store.Audit.Add(r.Context(), store.Entry{At: c.o.Now(), Who: v.Name, Did: did, What: what, From: v.From})
-}
-
 //go:embed templates
 var templates embed.FS
 
 // parse reads all pages: each file but the frame and the parts defines "title" and
 // "main", and "head" if it has something to add there.
 func (c *Console) parse() (map[string]*template.Template, error) {
-	frame, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templates, "templates/layout.html", "templates/parts.html")
+	frame, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/problem.html")
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +168,7 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" || name == "parts" {
+		if name == "layout" || name == "parts" || name == "problem" {
 			continue
 		}
 		t, err := frame.Clone()
