@@ -154,6 +154,8 @@ func TestStories_pictures(t *testing.T) {
 	}
 	url, stories := telling(t, text.English())
 	tab := drive.OpenChromium(t, drive.Options{})
+	// Those of phones take no room, and a picture of the whole page has none.
+	require.NoError(t, tab.Call(t.Context(), "Emulation.setScrollbarsHidden", map[string]any{"hidden": true}, nil))
 	for _, width := range []int{320, 360, 768, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
 			dress(t, tab, width, scheme)
