@@ -30,12 +30,14 @@ type Postgres struct {
 	cmd  *exec.Cmd
 	done chan error
 	log  *bytes.Buffer
+	args []string
 	n    atomic.Int32
 }
 
-// StartPostgres makes and starts a server, which ends with the test. Without
-// PostgreSQL, and with -short, the test is skipped.
-func StartPostgres(t testing.TB) *Postgres {
+// StartPostgres makes and starts a server, which ends with the test. It does not wait
+// for the disk, because a process that is killed loses nothing that way; args, such as
+// "-c", "fsync=on", come after. With -short the test is skipped.
+func StartPostgres(t testing.TB, args ...string) *Postgres {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("this test starts PostgreSQL: run it with make test-store")
@@ -48,7 +50,7 @@ func StartPostgres(t testing.TB) *Postgres {
 	dir, err := os.MkdirTemp("", "pg")
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &Postgres{dir: dir, bin: filepath.Dir(bins[len(bins)-1])}
+	p := &Postgres{dir: dir, bin: filepath.Dir(bins[len(bins)-1]), args: args}
 	if os.Geteuid() == 0 {
 		p.as = postgresUser(t)
 		require.NoError(t, os.Chown(dir, int(p.as.Uid), int(p.as.Gid)))
@@ -59,7 +61,7 @@ func StartPostgres(t testing.TB) *Postgres {
 	p.Start(t)
 	t.Cleanup(func() {
 		if p.cmd != nil {
-			p.Stop(t, syscall.SIGINT)
+			p.Stop(t, syscall.SIGQUIT)
 		}
 	})
 	return p
@@ -96,7 +98,8 @@ func (p *Postgres) command(name string, args ...string) *exec.Cmd {
 func (p *Postgres) Start(t testing.TB) {
 	t.Helper()
 	started := make(chan error)
-	p.cmd, p.done, p.log = p.command("postgres", "-D", p.data(), "-k", p.dir, "-c", "listen_addresses=", "-c", "max_connections=200"), make(chan error, 1), &bytes.Buffer{}
+	args := append([]string{"-D", p.data(), "-k", p.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"}, p.args...)
+	p.cmd, p.done, p.log = p.command("postgres", args...), make(chan error, 1), &bytes.Buffer{}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	// It shuts down when the test dies. The signal comes when the thread ends that
 	// started it, so that one stays.
