@@ -20,6 +20,7 @@ import (
 
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/evidence"
 	"latchkey/internal/report"
 	"latchkey/internal/store"
 	"latchkey/internal/text"
@@ -63,6 +64,7 @@ type Console struct {
 	pages map[string]*template.Template
 	set   diag.Set
 	words *text.Catalogue
+	live  live
 
 	sameOrigin *http.CrossOriginProtection
 	passwords  *passwords
@@ -80,11 +82,15 @@ func New(o Options) (*Console, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	pages, err := parse()
+	c := &Console{
+		o: o, at: o.Base + "/support/", set: checks.Catalogue(), words: text.English(),
+		live: live{watch: o.Store.Watch, stopping: o.Stopping, beat: beat, most: mostStreams},
+	}
+	var err error
+	c.pages, err = c.parse()
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{o: o, at: o.Base + "/support/", pages: pages, set: checks.Catalogue(), words: text.English()}
 	return c, c.prepareAccounts()
 }
 
@@ -94,6 +100,21 @@ func (c *Console) Routes(handle func(pattern string, h http.Handler)) {
 	r := router{c, handle}
 	c.accounts(r)
 	r.page("GET {$}", store.Agent, c.home)
+	r.page("GET search", store.Agent, c.search)
+	r.page("GET decode", store.Agent, c.decode)
+	r.page("GET cases", store.Agent, c.cases)
+	r.page("GET cases/new", store.Agent, c.newCase)
+	r.page("POST cases", store.Agent, c.addCase)
+	r.page("GET cases/{id}", store.Agent, c.showCase)
+	r.page("GET cases/{id}/now", store.Agent, c.nowCase)
+	r.page("GET cases/{id}/live", store.Agent, c.streamCase)
+	r.page("POST cases/{id}/close", store.Agent, c.closeCase)
+	r.page("POST cases/{id}/delete", store.Agent, c.deleteCase)
+	r.page("GET reports", store.Agent, c.reports)
+	r.page("GET reports/two", store.Agent, c.twoReports)
+	r.page("GET reports/{id}", store.Agent, c.showReport)
+	r.page("GET reports/{id}/test-case", store.Agent, c.testCase)
+	r.page("POST reports/{id}/delete", store.Agent, c.deleteReport)
 }
 
 // router adds routes below the console's path; a pattern is a method, a blank and
@@ -133,10 +154,10 @@ func visitor(ctx context.Context) Visitor {
 //go:embed templates
 var templates embed.FS
 
-// parse reads all pages: each file but the frame, and why a form was not taken, defines "title" and "main", and
-// "head" if it has something to add there.
-func parse() (map[string]*template.Template, error) {
-	frame, err := template.New("layout.html").Funcs(functions).ParseFS(templates, "templates/layout.html", "templates/problem.html")
+// parse reads all pages: each file but the frame and the parts defines "title" and
+// "main", and "head" if it has something to add there.
+func (c *Console) parse() (map[string]*template.Template, error) {
+	frame, err := template.New("layout.html").Funcs(c.functions()).ParseFS(templates, "templates/layout.html", "templates/parts.html", "templates/problem.html")
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +168,7 @@ func parse() (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" || name == "problem" {
+		if name == "layout" || name == "parts" || name == "problem" {
 			continue
 		}
 		t, err := frame.Clone()
@@ -163,10 +184,22 @@ func parse() (map[string]*template.Template, error) {
 }
 
 // functions are what all templates can use.
-var functions = template.FuncMap{
-	// utc is a time as it is written for people; day and minute.
-	"utc": func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
-	"iso": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+func (c *Console) functions() template.FuncMap {
+	return template.FuncMap{
+		"asset":   c.o.Asset,
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
+		"open":    func(k store.Case) bool { return k.Usable(c.o.Now()) },
+		"check":   c.check,
+		"spoken":  spoken,
+		"plain":   plain,
+		"short":   short,
+		"outcome": outcome,
+		"file":    caseFile,
+		"tiers":   func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
+		"langs":   func() []lang { return langs },
+		"dict":    dict,
+	}
 }
 
 // framed is what the frame of all pages is given.
@@ -175,7 +208,6 @@ type framed struct {
 	Site    string
 	Base    string // of the console, with a slash at the end
 	Part    string // the first part of the path below Base
-	Styles  []string
 	Data    any
 }
 
@@ -186,11 +218,14 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // render answers with the page of templates/NAME.html, in the frame of all pages.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	part, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.at), "/")
+	c.execute(w, r, status, name, "layout.html", data)
+}
+
+// execute answers with one of the templates that make a page.
+func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, name, part string, data any) {
+	at, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.at), "/")
 	var page bytes.Buffer
-	if err := c.pages[name].ExecuteTemplate(&page, "layout.html", framed{
-		visitor(r.Context()), c.o.Site, c.at, part, []string{c.o.Asset("latchkey.css"), c.o.Asset("console.css")}, data,
-	}); err != nil {
+	if err := c.pages[name].ExecuteTemplate(&page, part, framed{visitor(r.Context()), c.o.Site, c.at, at, data}); err != nil {
 		c.o.Log.Error("page of the console not made", "page", name, "error", err)
 		http.Error(w, "This page could not be made. The reason stands in the server's log.", http.StatusInternalServerError)
 		return
@@ -222,8 +257,4 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, err error) {
 		c.o.Log.Error("console", "route", r.Pattern, "error", err)
 	}
 	c.render(w, r, status, "notice", n)
-}
-
-func (c *Console) home(w http.ResponseWriter, r *http.Request) {
-	c.render(w, r, http.StatusOK, "home", nil)
 }
