@@ -41,9 +41,12 @@ func (v view) send() app.UI {
 	if v.All == 0 {
 		data, _ = report.NewSent(v.Report, v.Report.Seen.Run.At.Value, v.past()).Encode()
 	}
+	if data == nil && v.All == 0 {
+		part = part.Hidden(true) // there is nothing that can be sent
+	}
 	var told []app.UI
 	for _, p := range v.Told(data, v.words) {
-		told = append(told, app.H3().Text(p.Title), app.P().Class("lines").Text(strings.Join(p.Lines, "\n")))
+		told = append(told, element("h4").Text(p.Title), app.P().Class("lines").Text(strings.Join(p.Lines, "\n")))
 	}
 	status := app.P().ID("latchkey-send-status").Class("send-status").Attr("role", "status")
 	for _, said := range []string{"looking", "sending", "arrived", "failed", "wait", "over", "unfit"} {
@@ -66,7 +69,7 @@ func (v view) send() app.UI {
 		app.H3().ID("latchkey-send-what").Text(v.ui("send.told")),
 		app.Div().ID("latchkey-send-told").Class("told").TabIndex(0).Attr("role", "group").Aria("labelledby", "latchkey-send-what").Body(
 			append([]app.UI{
-				app.H3().ID("latchkey-send-yours-title").Hidden(true).Text(v.words.Text(nil, "sent.group.personal")),
+				element("h4").ID("latchkey-send-yours-title").Hidden(true).Text(v.words.Text(nil, "sent.group.personal")),
 				app.P().ID("latchkey-send-yours").Class("lines"),
 			}, told...)...),
 		app.Details().ID("latchkey-send-json").Body(
@@ -100,7 +103,7 @@ func (v view) sendButtons() app.UI {
 		buttons = append(buttons, app.Button().ID("latchkey-send-"+do).Type("button").Class("needs-script").
 			DataSet("send", do).DataSet("done", v.ui("copied")).Text(v.ui("send."+do)))
 	}
-	return app.P().Class("actions").Body(buttons...)
+	return app.Div().Class("actions").Body(buttons...)
 }
 
 // element is one of those that only this part has: go-app's own types for them weigh

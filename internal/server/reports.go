@@ -280,7 +280,7 @@ var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
 <input id="latchkey-send-field-{{.Key}}" name="field-{{.Key}}" maxlength="{{.Most}}" value="{{.Value}}" autocomplete="off">
 {{end}}<p class="personal">{{.Personal}}</p>
 {{with .Told}}<h3>{{$.ToldTitle}}</h3>
-<div class="told" id="latchkey-send-told" tabindex="0" role="group" aria-label="{{$.ToldTitle}}">{{range .}}<h3>{{.Title}}</h3><p class="lines">{{range $i, $l := .Lines}}{{if $i}}
+<div class="told" id="latchkey-send-told" tabindex="0" role="group" aria-label="{{$.ToldTitle}}">{{range .}}<h4>{{.Title}}</h4><p class="lines">{{range $i, $l := .Lines}}{{if $i}}
 {{end}}{{$l}}{{end}}</p>{{end}}</div>{{end}}
 <details id="latchkey-send-json"{{if eq .Said "failed"}} open{{end}}><summary>{{.JSONTitle}}</summary><textarea id="latchkey-send-bytes" name="report" rows="8" readonly aria-label="{{.JSONTitle}}">{{.JSON}}</textarea></details>
 <p class="actions"><button class="primary" id="latchkey-send-send">{{.Send}}</button></p>
