@@ -42,7 +42,7 @@ func (v view) send() app.UI {
 		data, _ = report.NewSent(v.Report, v.Report.Seen.Run.At.Value, v.past()).Encode()
 	}
 	if data == nil && v.All == 0 {
-		part = part.Hidden(true) // there is nothing that can be sent
+		return part.Hidden(true) // there is nothing that can be sent
 	}
 	var told []app.UI
 	for _, p := range v.Told(data, v.words) {
