@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
+	"latchkey/app/widget"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -50,7 +50,7 @@ func (c *Console) view(r *http.Request, id string) (read, error) {
 // reportPage is the page of a report.
 type reportPage struct {
 	read
-	Parts  []part
+	Parts  []widget.Part
 	JSON   string
 	Judged []judged
 	// Changed is whether the server's judgement is another one than the person read.
@@ -165,33 +165,22 @@ func indented(v any) string {
 	return b.String()
 }
 
-// part is a part of what was sent, in words.
-type part struct {
-	Title string
-	Lines []string
-}
-
-// parts says all that was seen, but not what the person wrote: that stands by itself.
-func (c *Console) parts(rep read) (all []part) {
-	lines, err := report.Lines(rep.Body)
+// parts says all that was sent, in the words that the person read before it went, but
+// not what they wrote: that stands by itself.
+func (c *Console) parts(rep read) []widget.Part {
+	sent := rep.Sent
+	sent.Personal = report.Personal{}
+	body, err := sent.Encode()
 	if err != nil {
-		return nil
+		return nil // it was read from its own encoding, which holds more
 	}
-	for _, l := range lines {
-		if l.Personal {
-			continue
+	parts := widget.Model{Report: rep.Today}.Told(body, c.words)
+	for _, p := range parts {
+		for i := range p.Lines {
+			p.Lines[i] = plain(p.Lines[i])
 		}
-		title, name := "report", l.ID
-		if rest, ok := strings.CutPrefix(l.ID, "seen."); ok {
-			title, name, _ = strings.Cut(rest, ".")
-		}
-		if len(all) == 0 || all[len(all)-1].Title != title {
-			all = append(all, part{Title: title})
-		}
-		to := &all[len(all)-1]
-		to.Lines = append(to.Lines, plain(name+": "+l.Value))
 	}
-	return all
+	return parts
 }
 
 // two is the page of two reports beside each other.
@@ -245,7 +234,7 @@ func (c *Console) beside(a, b read) two {
 		}
 	}
 
-	parts := [2][]part{c.parts(a), c.parts(b)}
+	parts := [2][]widget.Part{c.parts(a), c.parts(b)}
 	var titles []string
 	for _, ps := range parts {
 		for _, p := range ps {
@@ -257,7 +246,7 @@ func (c *Console) beside(a, b read) two {
 	for _, title := range titles {
 		var lines [2][]string
 		for i, ps := range parts {
-			if at := slices.IndexFunc(ps, func(p part) bool { return p.Title == title }); at >= 0 {
+			if at := slices.IndexFunc(ps, func(p widget.Part) bool { return p.Title == title }); at >= 0 {
 				lines[i] = ps[at].Lines
 			}
 		}
