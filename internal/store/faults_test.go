@@ -109,6 +109,27 @@ func saysWhatIsWrong(t *testing.T, pg *storetest.Postgres) {
 		}
 	})
 
+	t.Run("only the line that tells of changes breaks", func(t *testing.T) {
+		url := pg.NewDatabase(t)
+		s, other := open(t, url, store.Options{}), open(t, url, store.Options{})
+		require.NoError(t, other.Ready(t.Context()), "it has a line of its own")
+		events := s.Watch(t.Context())
+		name := strings.TrimPrefix(strings.SplitN(url, "?", 2)[0], "postgres:///")
+		pg.Exec(t, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false")
+		pg.Exec(t, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query = 'LISTEN latchkey_cases' AND datname = '"+name+"'")
+		c := store.Case{ID: store.NewID(), Expires: time.Now().Add(time.Hour)}
+		_, hash := store.NewToken()
+		require.NoError(t, other.Cases.Add(t.Context(), c, hash))
+		require.NoError(t, other.Close(), "nothing of it is left to be told")
+		pg.Exec(t, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS true")
+		select {
+		case e := <-events:
+			assert.Equal(t, c.ID, e.Case)
+		case <-time.After(30 * time.Second):
+			require.Fail(t, "what came meanwhile is not told")
+		}
+	})
+
 	t.Run("its disk is full", func(t *testing.T) {
 		disk := filepath.Join(pg.Dir(), "disk")
 		require.NoError(t, os.Mkdir(disk, 0o777))

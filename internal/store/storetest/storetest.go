@@ -76,6 +76,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Open) {
 		{"what is sealed opens with its key only", sealing},
 		{"all is encrypted anew", reseal},
 		{"a store that is closed says so", closed},
+		{"closing waits for what is being written", closing},
 		{"opening again finds everything and does nothing", reopen},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -806,6 +807,46 @@ func closed(t *testing.T, k *kit) {
 	_, err := k.Reports.List(k.ctx, store.ReportQuery{})
 	require.ErrorIs(t, err, store.ErrUnavailable)
 	for range events {
+	}
+}
+
+func closing(t *testing.T, k *kit) {
+	var mu sync.Mutex
+	var kept []string
+	var wg sync.WaitGroup
+	begun := make(chan struct{}, 1000)
+	for i := range 8 {
+		wg.Go(func() {
+			for {
+				r := store.Report{ID: store.NewID()}
+				var msgs []store.Message
+				if i%2 == 0 {
+					msgs = append(msgs, store.Message{})
+				}
+				err := k.Reports.Add(k.ctx, r, msgs...)
+				if err != nil {
+					assert.ErrorIs(t, err, store.ErrUnavailable)
+					return
+				}
+				mu.Lock()
+				kept = append(kept, r.ID)
+				mu.Unlock()
+				select {
+				case begun <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	for range 20 {
+		<-begun
+	}
+	require.NoError(t, k.Store.Close())
+	wg.Wait()
+	s := k.again(t)
+	for _, id := range kept {
+		_, err := s.Reports.Get(k.ctx, id)
+		require.NoError(t, err)
 	}
 }
 
