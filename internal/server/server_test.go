@@ -23,7 +23,7 @@ import (
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 123_456_000, time.UTC)
 
 // packed are static files as cmd/pack leaves them. Each contains its own name.
-func packed(t *testing.T) fs.FS {
+func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
