@@ -37,19 +37,12 @@ func keys(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wri
 	}
 	var url string
 	dbFlag(flags, &url)
-	// Flags may stand before and behind the words.
-	var words []string
-	for rest := args; ; {
-		if err := flags.Parse(rest); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return 0
-			}
-			return 2
-		}
-		if rest = flags.Args(); len(rest) == 0 {
-			break
-		}
-		words, rest = append(words, rest[0]), rest[1:]
+	words, err := flagsAnywhere(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
 	}
 	if err := fromEnvironment(flags); err != nil {
 		fmt.Fprintf(stderr, "latchkey key: %v\n", err)
@@ -82,15 +75,12 @@ func keys(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wri
 	return 0
 }
 
-// commandLine is who the audit log says that did it.
-const commandLine = "command line"
-
 func addKey(ctx context.Context, st *store.Store, out io.Writer, name string) error {
 	key, hash := server.NewKey()
-	if err := st.Audit.Add(ctx, store.Entry{Who: commandLine, Did: "key.add", What: name}); err != nil {
+	if err := st.Audit.Add(ctx, store.Entry{Who: byCommand, Did: "key.add", What: name}); err != nil {
 		return err
 	}
-	err := st.Keys.Add(ctx, store.Key{Name: name, Hash: hash, By: commandLine})
+	err := st.Keys.Add(ctx, store.Key{Name: name, Hash: hash, By: byCommand})
 	if errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("there is a key %q already: take another name, or first: latchkey key remove %s", name, name)
 	}
@@ -121,7 +111,7 @@ func listKeys(ctx context.Context, st *store.Store, out io.Writer) error {
 }
 
 func removeKey(ctx context.Context, st *store.Store, name string) error {
-	if err := st.Audit.Add(ctx, store.Entry{Who: commandLine, Did: "key.remove", What: name}); err != nil {
+	if err := st.Audit.Add(ctx, store.Entry{Who: byCommand, Did: "key.remove", What: name}); err != nil {
 		return err
 	}
 	err := st.Keys.Delete(ctx, name)

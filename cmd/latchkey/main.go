@@ -25,6 +25,7 @@ func commands() []command {
 		{"key", "make, list and take away keys of the API", keys},
 		{"diagnose", "judge evidence or a report from a file", diagnose},
 		{"decode", "say what a code says that a person read aloud", decode},
+		{"user", "manage who may sign in to the console", user},
 		{"agent", "say who browsers are, from their user agents", tellAgents},
 	}
 }

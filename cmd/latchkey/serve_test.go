@@ -35,7 +35,7 @@ func someFiles(t *testing.T) fs.FS {
 	require.NoError(t, gzip.NewWriter(&gz).Close())
 	files := fstest.MapFS{}
 	var manifest []string
-	names := []string{"latchkey.css", "wasm_exec.js", "widget.wasm"}
+	names := []string{"console.css", "latchkey.css", "wasm_exec.js", "widget.wasm"}
 	scripts, err := filepath.Glob("../../web/*.js")
 	require.NoError(t, err)
 	for _, name := range scripts {

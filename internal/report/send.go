@@ -80,7 +80,7 @@ const (
 	idLimit     = 60
 	labelLimit  = 100
 	answerLimit = 200
-	asksLimit   = 8
+	MaxAsks     = 8
 )
 
 // NewSent makes what is sent of the report that the person reads, without what they
@@ -283,8 +283,8 @@ func (p Personal) check() error {
 	if err := checkText("personal.note", p.Note, noteLimit, "\n"); err != nil {
 		return err
 	}
-	if len(p.Fields) > asksLimit {
-		return fmt.Errorf("personal.fields: %d, but there are at most %d", len(p.Fields), asksLimit)
+	if len(p.Fields) > MaxAsks {
+		return fmt.Errorf("personal.fields: %d, but there are at most %d", len(p.Fields), MaxAsks)
 	}
 	for i, a := range p.Fields {
 		field := "personal.fields." + strconv.Itoa(i)

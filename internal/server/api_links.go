@@ -103,7 +103,7 @@ func (s *server) link(r *http.Request, c store.Case) link {
 	l := link{
 		ID: c.ID, State: "open", From: c.From, Note: c.Note, Reference: c.Reference, Lang: c.Lang, Outcome: c.Outcome,
 		Asks: append([]report.Ask{}, c.Asks...), By: c.By, Made: c.Made.UTC(), Expires: c.Expires.UTC(), Reports: c.Reports,
-		Console: s.publicURL(r) + "/support/cases/" + c.ID,
+		Console: s.outside(r, s.base+"/support/cases/"+c.ID),
 	}
 	switch {
 	case !c.Closed.IsZero():
@@ -113,18 +113,6 @@ func (s *server) link(r *http.Request, c store.Case) link {
 		l.State = "expired"
 	}
 	return l
-}
-
-// publicURL is where people reach the base: as the operator says, or as the request
-// came, which may be nil if the operator does.
-func (s *server) publicURL(r *http.Request) string {
-	switch {
-	case s.cfg.Address != "":
-		return s.cfg.Address
-	case s.https(r):
-		return "https://" + r.Host + s.base
-	}
-	return "http://" + r.Host + s.base
 }
 
 func (s *server) makeLink(w http.ResponseWriter, r *http.Request, c caller) (any, error) {
@@ -155,7 +143,7 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request, c caller) (any
 		return nil, err
 	}
 	l := s.link(r, made)
-	l.URL = s.publicURL(r) + "/d/" + token
+	l.URL = s.outside(r, s.base+"/d/"+token)
 	w.Header().Set("Location", s.base+apiBase+"/links/"+made.ID)
 	return l, nil
 }

@@ -46,13 +46,14 @@ type arrived struct {
 func (s *server) arrived(r *http.Request, a store.Report) arrived {
 	return arrived{
 		ID: a.ID, Link: a.Case, At: a.At.UTC(), Code: a.Code, Outcome: a.Outcome, Top: a.Top, Findings: append([]string{}, a.Findings...),
-		Browser: a.Browser, System: a.System, Tier: a.Tier, Reference: a.Reference, Console: s.console(r, a.ID),
+		Browser: a.Browser, System: a.System, Tier: a.Tier, Reference: a.Reference, Console: s.readAt(r, a.ID),
 	}
 }
 
-// console is where support reads a report. See publicURL.
-func (s *server) console(r *http.Request, id string) string {
-	return s.publicURL(r) + "/support/reports/" + id
+// readAt is where support reads a report. The request may be nil if the configuration
+// has an address.
+func (s *server) readAt(r *http.Request, id string) string {
+	return s.outside(r, s.base+"/support/reports/"+id)
 }
 
 func (s *server) listReports(_ http.ResponseWriter, r *http.Request, _ caller) (any, error) {
@@ -143,11 +144,13 @@ func (s *server) getReport(_ http.ResponseWriter, r *http.Request, c caller) (an
 		Gaps: append([]diag.Gap{}, today.Gaps...), Told: []told{}, Tried: append([]string{}, sent.Tried...), Gone: append([]string{}, sent.Gone...),
 		Personal: sent.Personal, Evidence: today.Seen,
 	}
+	program, system := today.Shown()
+	voice := text.Voice{Words: s.words, Program: program, System: system, Values: today.Values(nil)}
 	for _, f := range today.Findings {
-		out.Findings = append(out.Findings, s.worded(today, f))
+		out.Findings = append(out.Findings, s.worded(voice, f))
 	}
 	for _, a := range today.Advice {
-		out.Advice = append(out.Advice, s.toDo(today, a))
+		out.Advice = append(out.Advice, s.toDo(voice, today, a))
 	}
 	for _, f := range sent.Shown {
 		out.Told = append(out.Told, told{f.Check, s.nameOf(f.Check), f.Sureness})
@@ -155,36 +158,21 @@ func (s *server) getReport(_ http.ResponseWriter, r *http.Request, c caller) (an
 	return out, nil
 }
 
-// keys are those under which words about a finding may stand, for the browser that
-// the report is about.
-func keys(r report.Report, key string, args diag.Args) []string {
-	program, system := r.Shown()
-	keys := text.Variants(key, program, system)
-	if reason, ok := args["reason"].(string); ok {
-		keys = append([]string{key + "." + reason}, keys...)
-	}
-	return keys
-}
-
-func (s *server) worded(r report.Report, f diag.Finding) worded {
-	values := r.Values(f.Args)
+func (s *server) worded(voice text.Voice, f diag.Finding) worded {
 	return worded{
-		Check: f.Check, Name: s.nameOf(f.Check), Impact: f.Impact, Sureness: f.Sureness, Because: append([]string{}, f.Because...),
-		Title: s.words.Text(values, keys(r, "check."+f.Check+".title", f.Args)...),
-		Why:   s.words.Text(values, keys(r, "check."+f.Check+".why", f.Args)...),
+		Check: f.Check, Name: s.nameOf(f.Check), Title: voice.Say("check."+f.Check+".title", f.Args), Why: voice.Say("check."+f.Check+".why", f.Args),
+		Impact: f.Impact, Sureness: f.Sureness, Because: append([]string{}, f.Because...),
 	}
 }
 
-func (s *server) toDo(r report.Report, a diag.Advice) toDo {
+func (s *server) toDo(voice text.Voice, r report.Report, a diag.Advice) toDo {
 	var args diag.Args
 	if i := slices.IndexFunc(r.Findings, func(f diag.Finding) bool { return slices.Contains(a.Helps, f.Check) }); i >= 0 {
 		args = r.Findings[i].Args
 	}
-	values := r.Values(args)
 	return toDo{
-		Fix: a.Fix, Helps: append([]string{}, a.Helps...),
-		Title: s.words.Text(values, keys(r, "fix."+a.Fix+".title", args)...),
-		Steps: append([]string{}, s.words.Lines(values, keys(r, "fix."+a.Fix+".steps", args)...)...),
+		Fix: a.Fix, Title: voice.Say("fix."+a.Fix+".title", args), Steps: append([]string{}, voice.Lines("fix."+a.Fix+".steps", args)...),
+		Helps: append([]string{}, a.Helps...),
 	}
 }
 

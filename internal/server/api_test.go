@@ -258,7 +258,7 @@ func TestLinks_areMadeReadClosedAndDeleted(t *testing.T) {
 
 func TestLinks_takeTheUsualForWhatIsLeftOut(t *testing.T) {
 	p := newProgram(t, atNoon, func(c *Config) {
-		c.Site.Name, c.Address = "Example Clinic", "https://help.example/latchkey"
+		c.Site.Name, c.Address = "Example Clinic", "https://help.example"
 	})
 	var l link
 	p.does("POST", "/links", `{}`, 201, &l)

@@ -20,14 +20,15 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
+	"latchkey/internal/server/console"
 	"latchkey/internal/store"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
 // is not for use: start from DefaultConfig.
 type Config struct {
-	// Address is where people reach Latchkey's base, like
-	// https://portal.example/latchkey, or empty: then it is taken from requests.
+	// Address is the origin under which people reach this server, like
+	// https://portal.example, or empty: then it is taken from requests.
 	Address  string
 	Site     Site
 	Support  Support
@@ -49,6 +50,7 @@ type Config struct {
 	Page    Page
 	Network Network
 	Clock   Clock
+	Console Console
 	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
@@ -209,6 +211,15 @@ type Clock struct {
 	NTP []string
 }
 
+// Console says how support signs in.
+type Console struct {
+	// Session and Idle are after how long people have to sign in again: since they
+	// did, and since they last did anything; 0 if nobody said.
+	Session, Idle time.Duration
+	// OIDC is the identity provider, if it has an Issuer.
+	OIDC console.OIDC
+}
+
 func (c Config) policy() agent.Policy {
 	p := agent.DefaultPolicy()
 	if c.Browsers.Supported != nil {
@@ -250,7 +261,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 	}
 	p := &parser{file: name}
 	p.mapping(doc.Content[0], "", []field{
-		{"address", p.text(&c.Address, baseAddress)},
+		{"address", p.text(&c.Address, origin)},
 		{"site", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"name", p.text(&c.Site.Name, anyText)},
@@ -319,6 +330,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"ntp", listOf(p, &c.Clock.NTP, timeServer)},
 			})
 		}},
+		{"console", func(n *yaml.Node, key string) { c.Console = p.console(n, key) }},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
 		{"outcomes", func(n *yaml.Node, key string) {
 			c.Outcomes = p.outcomes(n, key)
@@ -328,7 +340,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 	})
 	if len(c.Webhooks) > 0 && c.Address == "" && len(p.errs) == 0 {
 		p.wrong(doc.Content[0], "address", "is missing, and webhooks tell where a report can be read",
-			"write where people reach Latchkey, like address: https://portal.example/latchkey")
+			"write where people reach this server, like address: https://portal.example")
 	}
 	if len(p.errs) > 0 {
 		return Config{}, errors.Join(p.errs...)
@@ -549,6 +561,71 @@ func (p *parser) policy(n *yaml.Node, key string) *agent.Policy {
 		return nil // each of them was read, so there are none but wrong ones
 	}
 	return &policy
+}
+
+func (p *parser) console(n *yaml.Node, key string) (c Console) {
+	p.mapping(n, key, []field{
+		{"session", one(p, &c.Session, duration)},
+		{"idle", one(p, &c.Idle, duration)},
+		{"oidc", func(n *yaml.Node, key string) { c.OIDC = p.oidc(n, key) }},
+	})
+	return c
+}
+
+// oidc wants all that a sign-in needs, so that what is missing shows at start and not
+// to the first person who comes.
+func (p *parser) oidc(n *yaml.Node, key string) (o console.OIDC) {
+	faults := len(p.errs)
+	p.mapping(n, key, []field{
+		{"name", p.text(&o.Name, anyText)},
+		{"issuer", p.text(&o.Issuer, issuer)},
+		{"client_id", p.text(&o.ClientID, anyText)},
+		{"secret_env", p.text(&o.Secret, fromEnvironment)},
+		{"scopes", listOf(p, &o.Scopes, scope)},
+		{"name_claim", p.text(&o.NameClaim, anyText)},
+		{"groups_claim", p.text(&o.GroupsClaim, anyText)},
+		{"admins", listOf(p, &o.Admins, anyText)},
+		{"agents", listOf(p, &o.Agents, anyText)},
+	})
+	switch {
+	case len(p.errs) > faults:
+	case o.Issuer == "" || o.ClientID == "":
+		p.wrong(n, key, "needs issuer and client_id", "write them as the identity provider shows them for the application")
+	case len(o.Admins)+len(o.Agents) == 0:
+		p.wrong(n, key, "lets nobody in", "name groups or e-mail addresses in admins and agents; @portal.example is everybody of a domain")
+	}
+	return o
+}
+
+// issuer is the address of an identity provider. Over plain http anybody on the way
+// could sign themselves in.
+func issuer(s string) (string, problem) {
+	u, err := url.Parse(s)
+	if _, bad := webAddress(s); bad != (problem{}) || err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", problem{fmt.Sprintf("%q is no issuer", s), "write it as the provider's own metadata does, like https://idp.example/realms/staff"}
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return "", problem{fmt.Sprintf("%q is not https", s), "a provider on another machine must be"}
+	}
+	return s, problem{}
+}
+
+var scopeForm = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
+
+func scope(s string) (string, problem) {
+	if !scopeForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q is no scope", s), "write one in each line, like groups"}
+	}
+	return s, problem{}
+}
+
+// fromEnvironment is what a variable holds. Only its name ever stands in an error.
+func fromEnvironment(name string) (string, problem) {
+	secret := os.Getenv(name)
+	if secret == "" {
+		return "", problem{fmt.Sprintf("the environment has no %s, or it is empty", name), "set it to the client's secret before the server starts, or leave the key out if the client has none"}
+	}
+	return secret, problem{}
 }
 
 // items calls read for each mapping of a list of at most most.

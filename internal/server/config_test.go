@@ -24,7 +24,7 @@ func TestParseConfig_readsEverything(t *testing.T) {
 	t.Setenv("DESK_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")
 	t.Setenv("OTHER_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYY")
 	c, err := ParseConfig([]byte(`
-address: https://Portal.example:443/latchkey/
+address: https://Portal.example:443
 site:
   name: Example Clinic
   login: https://portal.example/login
@@ -65,7 +65,7 @@ webhooks:
 	}
 	other := append(slices.Clone(secret[:23]), 24)
 	assert.Equal(t, Config{
-		Address:          "https://portal.example/latchkey",
+		Address:          "https://portal.example",
 		Site:             Site{Name: "Example Clinic", Login: "https://portal.example/login"},
 		Support:          Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
 		Embed:            Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}, StorageAccess: true},
@@ -128,14 +128,14 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are address, site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, trusted_proxies, outcomes, retention, webhooks)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are address, site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, console, trusted_proxies, outcomes, retention, webhooks)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }
 
 // hook is a configuration with webhooks, from line 3 on.
 func hook(items ...string) string {
-	return "address: https://portal.example/latchkey\nwebhooks:\n  - " + strings.Join(items, "\n  - ") + "\n"
+	return "address: https://portal.example\nwebhooks:\n  - " + strings.Join(items, "\n  - ") + "\n"
 }
 
 func TestParseConfig_refuses(t *testing.T) {
@@ -188,7 +188,7 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a tolerance of nothing", "clock:\n  tolerance: 0s\n", `f:2: clock.tolerance: "0s" is too short`},
 		{"a time server with a scheme", "clock:\n  ntp: ['ntp://a']\n", `f:2: clock.ntp[0]: "ntp://a" is no time server (hint: write it like ntp.portal.example or 10.0.0.1:123)`},
 		{"a time server with a port that is none", "clock:\n  ntp: ['a.example:ntp']\n", `"a.example:ntp" is no time server`},
-		{"an address that is a path", "address: /latchkey\n", `f:1: address: "/latchkey" is not where Latchkey is on a site`},
+		{"an address with a path", "address: https://portal.example/latchkey\n", `f:1: address: "https://portal.example/latchkey" is more than an origin`},
 		{"a retention of words", "retention:\n  reports: a month\n", `f:2: retention.reports: "a month" is no time to keep things for (hint: write days or hours, like 30d`},
 		{"a retention of minutes", "retention:\n  audit: 30m\n", `f:2: retention.audit: "30m" is no time`},
 		{"a retention of nothing", "retention:\n  audit: 0d\n", `f:2: retention.audit: "0d" is no time`},

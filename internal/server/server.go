@@ -17,6 +17,7 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/server/console"
 	"latchkey/internal/store"
 	"latchkey/internal/text"
 )
@@ -52,6 +53,7 @@ type server struct {
 	demo     http.Handler
 	stopping <-chan struct{}
 	store    *store.Store
+	console  *console.Console // nil without a store
 	assets   map[string]*asset
 	limiter  *limiter
 	pairs    *pairs
@@ -156,7 +158,14 @@ func newServer(o Options) (*server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	return s, nil
+	if o.Store != nil {
+		s.console, err = console.New(console.Options{
+			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
+			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
+			Stopping: s.stopping, Log: s.log, Now: s.now,
+		})
+	}
+	return s, err
 }
 
 // routes is a ServeMux that can tell its patterns.
@@ -182,6 +191,9 @@ func (s *server) mux() *routes {
 	s.pairings(mux)
 	s.api(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
+	if s.console != nil {
+		s.console.Routes(mux.Handle)
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux

@@ -78,7 +78,7 @@ func (s *server) webhooks(r store.Report) []store.Message {
 			continue
 		}
 		data := eventData{
-			Report: r.ID, Link: r.Case, Reference: r.Reference, Outcome: r.Outcome, Finding: r.Top, Console: s.console(nil, r.ID),
+			Report: r.ID, Link: r.Case, Reference: r.Reference, Outcome: r.Outcome, Finding: r.Top, Console: s.readAt(nil, r.ID),
 		}
 		if r.Top != "" {
 			data.FindingName = s.nameOf(r.Top)

@@ -222,6 +222,8 @@ type (
 		List(ctx context.Context) ([]User, error)
 		// Set writes all of the user but Name, Made and TOTPUsed.
 		Set(ctx context.Context, u User) error
+		// Touch notes that the user signed in.
+		Touch(ctx context.Context, name string) error
 		// UseTOTP notes that a code of the time step was taken; ErrConflict if it, or
 		// a later one, was before.
 		UseTOTP(ctx context.Context, name string, step int64) error

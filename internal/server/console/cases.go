@@ -1,0 +1,371 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/server/qr"
+	"latchkey/internal/store"
+)
+
+// pageRows is how many rows a list shows at once.
+const pageRows = 50
+
+// list is a page of a list, with the filters that it is of.
+type list[T any] struct {
+	Rows []T
+	// Query holds the filters as they stand in the address.
+	Query url.Values
+	// Older is the address of the next page, "" if this is the last.
+	Older string
+	// More is what else the filters can choose from.
+	Findings []string
+	Outcomes []evidence.Outcome
+}
+
+// paged cuts off the row that was asked for only to see whether there is one.
+func paged[T any](r *http.Request, rows []T, id func(T) string) list[T] {
+	l := list[T]{Rows: rows, Query: r.URL.Query(), Outcomes: evidence.Outcomes}
+	if len(rows) > pageRows {
+		l.Rows = rows[:pageRows]
+		next := r.URL.Query()
+		next.Set("before", id(l.Rows[pageRows-1]))
+		l.Older = "?" + next.Encode()
+	}
+	return l
+}
+
+// page is what the address says of which page it is.
+func page(q url.Values) store.Page { return store.Page{Limit: pageRows + 1, Before: q.Get("before")} }
+
+// day is a date of a filter, in UTC; zero if there is none.
+func day(s string) time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// until is the end of a day of a filter.
+func until(s string) time.Time {
+	t := day(s)
+	if t.IsZero() {
+		return t
+	}
+	return t.AddDate(0, 0, 1)
+}
+
+// cases lists them by what is asked for.
+func (c *Console) cases(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	rows, err := c.o.Store.Cases.List(r.Context(), store.CaseQuery{
+		Text: q.Get("text"), By: q.Get("by"), Open: q.Has("open"), From: day(q.Get("from")), To: until(q.Get("to")), Page: page(q),
+	})
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	c.render(w, r, http.StatusOK, "cases", paged(r, rows, func(k store.Case) string { return k.ID }))
+}
+
+// lasting are for how long a link can be good, the usual one first.
+var lasting = []struct {
+	Hours int
+	Name  string
+}{{24, "24 hours"}, {1, "1 hour"}, {8, "8 hours"}, {72, "3 days"}, {168, "7 days"}}
+
+// extraAsks is how many fields of their own agents can ask for.
+const extraAsks = 4
+
+// caseForm is the form for a new link, with what was filled in.
+type caseForm struct {
+	ID                    string // of the case that it will be, so that sending it twice makes one
+	Note, Reference, Lang string
+	Outcome               evidence.Outcome
+	Hours                 int
+	Asks                  []tick
+	Extra                 string
+	Wrong                 []string
+	Outcomes              []evidence.Outcome
+	Lasting               any
+}
+
+type tick struct {
+	report.Ask
+	On bool
+}
+
+func (c *Console) blankForm() caseForm {
+	f := caseForm{ID: store.NewID(), Hours: lasting[0].Hours, Outcomes: evidence.Outcomes, Lasting: lasting}
+	for _, a := range c.o.Asks {
+		f.Asks = append(f.Asks, tick{a, true})
+	}
+	return f
+}
+
+// newCase is the form, filled in as another case's was if the address names one.
+func (c *Console) newCase(w http.ResponseWriter, r *http.Request) {
+	f := c.blankForm()
+	f.Reference = r.URL.Query().Get("reference")
+	if from := r.URL.Query().Get("like"); from != "" {
+		if err := c.audit(r, "case.view", from); err != nil {
+			c.failed(w, r, err)
+			return
+		}
+		k, err := c.o.Store.Cases.Get(r.Context(), from)
+		if err != nil {
+			c.failed(w, r, err)
+			return
+		}
+		f.Note, f.Reference, f.Lang, f.Outcome = k.Note, k.Reference, k.Lang, evidence.Outcome(k.Outcome)
+		var extra []string
+		for i := range f.Asks {
+			f.Asks[i].On = false
+		}
+	asks:
+		for _, a := range k.Asks {
+			for i := range f.Asks {
+				if f.Asks[i].Key == a.Key {
+					f.Asks[i].On = true
+					continue asks
+				}
+			}
+			extra = append(extra, a.Label)
+		}
+		f.Extra = strings.Join(extra, "\n")
+	}
+	c.render(w, r, http.StatusOK, "new", f)
+}
+
+// The most characters of what an agent writes.
+const (
+	noteMost      = 2000
+	referenceMost = 100
+)
+
+// filled reads the form, and what is wrong with it.
+func (c *Console) filled(r *http.Request) (caseForm, store.Case) {
+	f := c.blankForm()
+	f.ID = r.PostFormValue("id")
+	f.Note, f.Reference = strings.TrimSpace(r.PostFormValue("note")), strings.TrimSpace(r.PostFormValue("reference"))
+	f.Lang, f.Outcome, f.Extra = r.PostFormValue("lang"), evidence.Outcome(r.PostFormValue("outcome")), r.PostFormValue("extra")
+	f.Hours, _ = strconv.Atoi(r.PostFormValue("hours"))
+	wrong := func(format string, args ...any) { f.Wrong = append(f.Wrong, fmt.Sprintf(format, args...)) }
+
+	k := store.Case{
+		ID: f.ID, Made: c.o.Now(), By: visitor(r.Context()).Name, From: c.o.Site + " support",
+		Note: f.Note, Reference: f.Reference, Lang: f.Lang, Outcome: string(f.Outcome), Expires: c.o.Now().Add(time.Duration(f.Hours) * time.Hour),
+	}
+	for i := range f.Asks {
+		f.Asks[i].On = false
+		for _, key := range r.PostForm["ask"] {
+			if f.Asks[i].On = f.Asks[i].On || key == f.Asks[i].Key; key == f.Asks[i].Key {
+				k.Asks = append(k.Asks, f.Asks[i].Ask)
+			}
+		}
+	}
+	n := 0
+	for line := range strings.Lines(f.Extra) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		n++
+		a := report.Ask{Key: "extra-" + strconv.Itoa(n), Label: line}
+		if err := a.Check(); err != nil {
+			wrong("Also ask for, line %d: use plain text of at most 100 characters.", n)
+		}
+		k.Asks = append(k.Asks, a)
+	}
+	if n > extraAsks {
+		wrong("Ask for at most %d things of your own: people give up on long forms.", extraAsks)
+	}
+	if len(k.Asks) > report.MaxAsks {
+		wrong("Ask for at most %d things in all.", report.MaxAsks)
+	}
+	if count := len([]rune(f.Note)); count > noteMost {
+		wrong("The note has %d characters. Use at most %d.", count, noteMost)
+	}
+	if count := len([]rune(f.Reference)); count > referenceMost {
+		wrong("The reference has %d characters. Use at most %d.", count, referenceMost)
+	}
+	if f.Outcome != "" && !evidence.ValidOutcome(string(f.Outcome)) {
+		wrong("Choose what the sign-in said from the list.")
+	}
+	known := false
+	for _, l := range lasting {
+		known = known || l.Hours == f.Hours
+	}
+	if !known {
+		wrong("Choose how long the link is good for from the list.")
+	}
+	if !isID(f.ID) {
+		wrong("This form was not ours. Fill it in again.")
+		f.ID = store.NewID()
+	}
+	return f, k
+}
+
+// isID is whether s looks like an id that store.NewID made.
+func isID(s string) bool {
+	return len(s) == 26 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
+// addCase makes a link. Its answer is the only page that ever shows it.
+func (c *Console) addCase(w http.ResponseWriter, r *http.Request) {
+	f, k := c.filled(r)
+	if len(f.Wrong) > 0 {
+		c.render(w, r, http.StatusUnprocessableEntity, "new", f)
+		return
+	}
+	if err := c.audit(r, "case.make", k.ID); err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	token, hash := store.NewToken()
+	err := c.o.Store.Cases.Add(r.Context(), k, hash)
+	if errors.Is(err, store.ErrConflict) {
+		http.Redirect(w, r, c.at+"cases/"+k.ID, http.StatusSeeOther) // the form came twice
+		return
+	}
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	c.render(w, r, http.StatusOK, "case", casePage{Case: k, Version: c.version(k), Link: c.link(r, k, token)})
+}
+
+// link is a diagnostic link, ready to be sent.
+type link struct {
+	URL     string
+	Subject string
+	Text    string // of a mail
+	Short   string // of a text message
+	Mail    template.URL
+	SMS     template.URL
+	Size    int // of the QR code, in modules with the border
+	Side    int // in pixels
+	Path    string
+}
+
+func (c *Console) link(r *http.Request, k store.Case, token string) *link {
+	l := &link{URL: c.o.Address(r, c.o.Base+"/d/"+token)}
+	good := k.Expires.UTC().Format("2 January 2006, 15:04 UTC")
+	l.Subject = "Find out why you can’t sign in to " + c.o.Site
+	l.Text = "Hello,\n\nto find out why you can’t sign in to " + c.o.Site + ", please open this link on the device and in the browser that you sign in with:\n\n" +
+		l.URL + "\n\nIt looks at your browser and your connection, and shows you what it found. Nothing is sent to us before you have read it and agreed.\n\n" +
+		"The link is good until " + good + ".\n\n" + k.From
+	l.Short = c.o.Site + ": to find out why you can’t sign in, open " + l.URL + " on the device that you sign in with. Good until " + good + "."
+	l.Mail = template.URL("mailto:?subject=" + url.PathEscape(l.Subject) + "&body=" + url.PathEscape(strings.ReplaceAll(l.Text, "\n", "\r\n")))
+	// What begins a text message's body differs between systems; both take this.
+	l.SMS = template.URL("sms:?&body=" + url.PathEscape(l.Short))
+	l.Size, l.Path = qr.Path(l.URL)
+	l.Size += 8 // four modules around it, which readers want
+	l.Side = 6 * l.Size
+	return l
+}
+
+// casePage is the page of a case.
+type casePage struct {
+	store.Case
+	Link    *link // only right after it was made
+	Version string
+	Arrived []read
+	More    int // reports that are not shown here
+}
+
+// arrivals is how many reports the page of a case shows.
+const arrivals = 10
+
+// readCase reads the case with its newest reports.
+func (c *Console) readCase(r *http.Request) (casePage, error) {
+	k, err := c.o.Store.Cases.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return casePage{}, err
+	}
+	p := casePage{Case: k, Version: c.version(k)}
+	rows, err := c.o.Store.Reports.List(r.Context(), store.ReportQuery{Case: k.ID, Page: store.Page{Limit: arrivals}})
+	if err != nil {
+		return casePage{}, err
+	}
+	for _, row := range rows {
+		full, err := c.o.Store.Reports.Get(r.Context(), row.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return casePage{}, err
+		}
+		p.Arrived = append(p.Arrived, c.read(full))
+	}
+	p.More = max(0, k.Reports-len(p.Arrived))
+	return p, nil
+}
+
+// viewCase reads the case after the audit log says so.
+func (c *Console) viewCase(w http.ResponseWriter, r *http.Request) (casePage, bool) {
+	if err := c.audit(r, "case.view", r.PathValue("id")); err != nil {
+		c.failed(w, r, err)
+		return casePage{}, false
+	}
+	p, err := c.readCase(r)
+	if err != nil {
+		c.failed(w, r, err)
+		return casePage{}, false
+	}
+	return p, true
+}
+
+func (c *Console) showCase(w http.ResponseWriter, r *http.Request) {
+	if p, ok := c.viewCase(w, r); ok {
+		c.render(w, r, http.StatusOK, "case", p)
+	}
+}
+
+// nowCase is the live part of the case's page, or nothing if the page has it.
+func (c *Console) nowCase(w http.ResponseWriter, r *http.Request) {
+	k, err := c.o.Store.Cases.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	if c.version(k) == r.URL.Query().Get("have") {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if p, ok := c.viewCase(w, r); ok {
+		c.execute(w, r, http.StatusOK, "case", "arrived", p)
+	}
+}
+
+// closeCase ends the link: no more reports come by it.
+func (c *Console) closeCase(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	c.do(w, r, "case.close", id, func() error { return c.o.Store.Cases.Close(r.Context(), id) }, "cases/"+id)
+}
+
+func (c *Console) deleteCase(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	c.do(w, r, "case.delete", id, func() error { return c.o.Store.Cases.Delete(r.Context(), id) }, "cases")
+}
+
+// do writes down what is about to be done, does it, and goes on to a page.
+func (c *Console) do(w http.ResponseWriter, r *http.Request, did, what string, deed func() error, next string) {
+	err := c.audit(r, did, what)
+	if err == nil {
+		err = deed()
+	}
+	if err != nil {
+		c.failed(w, r, err)
+		return
+	}
+	http.Redirect(w, r, c.at+next, http.StatusSeeOther)
+}
