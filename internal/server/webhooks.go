@@ -5,14 +5,15 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,8 +37,8 @@ const (
 	// hookWait is how long a receiver may take to answer.
 	hookWait = 10 * time.Second
 	// hookHold is how long a message is this server's alone. It is longer than a
-	// delivery, and short for a server that died in one.
-	hookHold = time.Minute
+	// delivery, and as long as those wait whose server died in one.
+	hookHold = 2 * hookWait
 	// hookBatch is how many are under way at once.
 	hookBatch = 20
 	// hookEvery is how often the store is asked for what is due, if nothing rings:
@@ -122,10 +123,14 @@ type courier struct {
 	rests map[string]time.Time
 }
 
+func (s *server) courier() *courier {
+	return &courier{server: s, client: hookClient(), rests: map[string]time.Time{}}
+}
+
 // deliver sends what is due until ctx is done, and ends what is under way. Any number
 // of servers do so on one database.
 func (s *server) deliver(ctx context.Context) {
-	c := &courier{server: s, client: hookClient(), rests: map[string]time.Time{}}
+	c := s.courier()
 	defer c.client.CloseIdleConnections()
 	rings := s.store.Watch(ctx)
 	tick := time.NewTicker(hookEvery)
@@ -220,11 +225,7 @@ func (c *courier) send(ctx context.Context, h Webhook, m store.Message) (why str
 	r.Header.Set("Webhook-Signature", sign(h.Secret, m.ID, at, m.Body))
 	answer, err := c.client.Do(r)
 	if err != nil {
-		var in *url.Error
-		if errors.As(err, &in) {
-			err = in.Err
-		}
-		return err.Error()
+		return whyUnsent(err)
 	}
 	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, hookAnswer)
@@ -235,4 +236,20 @@ func (c *courier) send(ctx context.Context, h Webhook, m store.Message) (why str
 		return fmt.Sprintf("it answered %d, and redirects are not followed: put the last address into the configuration", answer.StatusCode)
 	}
 	return fmt.Sprintf("it answered %d", answer.StatusCode)
+}
+
+// whyUnsent tells errors of the network, and no others: those may hold what came.
+func whyUnsent(err error) string {
+	var network net.Error
+	var line *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &network) && network.Timeout():
+		return "it did not answer in time"
+	case errors.As(err, &certificate):
+		return certificate.Error()
+	case errors.As(err, &line):
+		return line.Error()
+	}
+	return "the connection broke, or what came was no HTTP"
 }
