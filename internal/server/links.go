@@ -68,7 +68,7 @@ var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{.Style}}">
 </head>
 <body>
-<main class="card link">
+<main class="card asked">
 <h1>{{.Title}}</h1>
 {{range .Lines}}<p>{{.}}</p>
 {{end}}{{with .Steps}}<ol>{{range .}}<li>{{.}}</li>{{end}}</ol>
@@ -108,7 +108,7 @@ func (s *server) openLink(w http.ResponseWriter, r *http.Request) {
 	s.linkPage(w, http.StatusOK, linkPage{
 		Title: say("ui.link.title", nil), Lines: lines, Steps: s.words.Lines(about, "ui.link.what"),
 		Token: l.token, Start: say("ui.link.start", nil),
-		Until: say("ui.link.until", diag.Args{"time": l.Expires.UTC().Format("2006-01-02 15:04")}),
+		Until: say("ui.link.until", diag.Args{"size": diag.Seconds(l.Expires.Sub(s.now()).Seconds())}),
 	})
 }
 
