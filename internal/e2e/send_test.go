@@ -311,6 +311,20 @@ func TestSend_hostileNoteIsHarmlessOnThePageOfTheServer(t *testing.T) {
 	pictures(t, tab, "send-arrived")
 }
 
+// requirePaper prints what is on the screen: all that goes, and nothing to press.
+func requirePaper(t *testing.T, tab *drive.Tab) {
+	t.Helper()
+	media := func(name string) {
+		require.NoError(t, tab.CallAll(t.Context(), "Emulation.setEmulatedMedia", map[string]any{"media": name}))
+	}
+	media("print")
+	picture(t, tab, "link-paper")
+	assert.True(t, read[bool](t, tab, `(function (n) { return n.scrollHeight <= n.clientHeight && n.offsetHeight > 600; })(document.getElementById("latchkey-send-told"))`), "all of it is there")
+	assert.Zero(t, read[int](t, tab, `Array.prototype.filter.call(document.querySelectorAll("button, input, textarea, #latchkey-send-json"), function (n) { return n.offsetHeight; }).length`))
+	assert.Positive(t, read[int](t, tab, `document.getElementById("latchkey-code").offsetHeight`))
+	media("")
+}
+
 // TestLink is the way of a person whom support has sent a link, on a small phone.
 func TestLink(t *testing.T) {
 	t.Parallel()
@@ -353,6 +367,7 @@ func TestLink(t *testing.T) {
 			writes(t, tab, "field-practice", "Dr. Ames & Partners")
 			if tier.name == "wasm" {
 				pictures(t, tab, "link-send")
+				requirePaper(t, tab)
 			}
 			shown := read[string](t, tab, sendBytes)
 			presses(t, tab, "send")

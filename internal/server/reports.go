@@ -266,7 +266,7 @@ var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
 <body>
 <main class="card send" data-latchkey-sent="{{.Said}}">
 <h1>{{.Title}}</h1>
-<p class="{{if .Arrived}}fixed{{else}}persists{{end}}" role="status" id="latchkey-send-status">{{index .Status 0}}{{range slice .Status 1}}<strong>{{$.Code}}</strong>{{.}}{{end}}</p>
+<p class="send-status {{.Look}}" role="status" id="latchkey-send-status">{{index .Status 0}}{{range slice .Status 1}}<strong>{{$.Code}}</strong>{{.}}{{end}}</p>
 {{if .Arrived}}{{with .Login}}<p><a href="{{.}}">{{$.Back}}</a></p>{{end}}
 {{else}}{{with .Phone}}<p><a href="tel:{{.}}">{{.}}</a></p>{{end}}
 {{with .Download}}<p><a href="{{.}}" download="latchkey-report.json" id="latchkey-send-download">{{$.DownloadText}}</a></p>{{end}}
@@ -307,7 +307,7 @@ func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, s
 	const place = "{code}"
 	m := widget.Model{Site: widget.Site{Name: s.cfg.Site.Name}}
 	data := struct {
-		Title, Style, Said, Code         string
+		Title, Style, Said, Look, Code   string
 		Status                           []string
 		Arrived                          bool
 		Login, Back, Phone, DownloadText string
@@ -320,13 +320,19 @@ func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, s
 		Told                             []widget.Part
 		JSONTitle, JSON, Send            string
 	}{
-		Title: title, Style: s.asset("latchkey.css"), Said: said, Arrived: said == "arrived",
+		Title: title, Style: s.asset("latchkey.css"), Said: said, Look: "persists", Arrived: said == "arrived",
 		Code:   sub.code(),
 		Status: strings.Split(s.words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
 		Login:  s.cfg.Site.Login, Back: say("back"), Phone: s.cfg.Support.Phone, DownloadText: say("send.download"),
 		To: s.base + "/reports", ID: sub.id, Token: sub.token,
 		NoteLabel: say("send.note"), Note: sub.personal.Note, Personal: say("send.personal"), Most: report.NoteLimit,
 		ToldTitle: say("send.told"), Told: m.Told(sub.body, s.words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: button,
+	}
+	switch said {
+	case "arrived":
+		data.Look = "fixed"
+	case "review":
+		data.Look, data.Phone = "compared", ""
 	}
 	if sub.body != nil && said != "review" {
 		data.Download = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(sub.body))
