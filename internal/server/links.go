@@ -72,7 +72,7 @@ var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 {{range .Lines}}<p>{{.}}</p>
 {{end}}{{with .Steps}}<ol>{{range .}}<li>{{.}}</li>{{end}}</ol>
-{{end}}<form method="get" action="{{.To}}">{{with .Token}}<input type="hidden" name="case" value="{{.}}">{{end}}<button class="primary" id="latchkey-start">{{.Start}}</button></form>
+{{end}}<form method="get" action="{{.To}}">{{with .Token}}<input type="hidden" name="case" value="{{.}}">{{end}}{{with .Lang}}<input type="hidden" name="lang" value="{{.}}">{{end}}<button class="primary" id="latchkey-start">{{.Start}}</button></form>
 {{with .Until}}<p class="fine">{{.}}</p>
 {{end}}{{with .Phone}}<p><a href="tel:{{.}}">{{.}}</a></p>
 {{end}}</main>
@@ -81,12 +81,12 @@ var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 `))
 
 type linkPage struct {
-	Title, Style string
-	Lines, Steps []string
-	To, Token    string
-	Start        string
-	Until        string
-	Phone        string
+	Title, Style    string
+	Lines, Steps    []string
+	To, Token, Lang string
+	Start           string
+	Until           string
+	Phone           string
 }
 
 // openLink says who asks for the check, and for what.
@@ -107,7 +107,7 @@ func (s *server) openLink(w http.ResponseWriter, r *http.Request) {
 	}
 	s.linkPage(w, http.StatusOK, linkPage{
 		Title: say("ui.link.title", nil), Lines: lines, Steps: s.words.Lines(about, "ui.link.what"),
-		Token: l.token, Start: say("ui.link.start", nil),
+		Token: l.token, Lang: l.Lang, Start: say("ui.link.start", nil),
 		Until: say("ui.link.until", diag.Args{"size": diag.Seconds(l.Expires.Sub(s.now()).Seconds())}),
 	})
 }

@@ -41,6 +41,13 @@ func TestLinks_sayWhoAsksAndForWhat(t *testing.T) {
 	form := elements(t, page, func(n *html.Node) bool { return n.Data == "form" })
 	require.Len(t, form, 1)
 	assert.Equal(t, "/latchkey/", attr(form[0], "action"))
+	goes := map[string]string{}
+	for n := range form[0].Descendants() {
+		if attr(n, "name") != "" {
+			goes[attr(n, "name")] = attr(n, "value")
+		}
+	}
+	assert.Equal(t, map[string]string{"case": token, "lang": "en"}, goes)
 	assert.Len(t, elements(t, page, func(n *html.Node) bool { return n.Data == "button" }), 1)
 }
 

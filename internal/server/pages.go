@@ -127,12 +127,12 @@ func (v visit) query(look, run string) url.Values {
 		}
 	}
 	if v.link != nil {
-		set("case", v.link.token) // which has the three others
+		set("case", v.link.token) // which has the two others
 	} else {
 		set("outcome", v.outcome)
 		set("reference", v.reference)
-		set("lang", v.lang)
 	}
+	set("lang", v.lang)
 	set("with", v.with)
 	set("rendered", v.rendered)
 	set("address", strings.Join(v.addresses, " "))
@@ -155,7 +155,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 			s.linkGone(w, err)
 			return
 		}
-		v.link, v.outcome, v.reference, v.lang = &l, l.Outcome, l.Reference, l.Lang
+		v.link, v.outcome, v.reference = &l, l.Outcome, l.Reference
 		tellNobody(w.Header())
 	}
 	way := s.reach(r, v.addresses)
@@ -430,6 +430,7 @@ func (s *server) view(r *http.Request, m widget.Model) template.HTML {
 func (s *server) site(r *http.Request) widget.Site {
 	return widget.Site{
 		Name: s.cfg.Site.Name, Host: hostname(cmp.Or(s.cfg.Site.Login, "//"+r.Host)), Login: s.cfg.Site.Login,
+		Logo:   s.logoPath(),
 		Clears: len(s.cfg.Cookies) > 0,
 		Phone:  s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
 	}
