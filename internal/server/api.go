@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,7 +109,7 @@ func badRequest(faults []fault) error {
 func refuse(w http.ResponseWriter, r refusal) {
 	r.Title = http.StatusText(r.Status)
 	if r.wait > 0 {
-		waitFor(w, r.wait)
+		w.Header().Set("Retry-After", strconv.FormatFloat(math.Ceil(r.wait.Seconds()), 'f', 0, 64))
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(r.Status)
@@ -196,7 +196,7 @@ func (s *server) caller(r *http.Request) (caller, error) {
 		return caller{}, refusal{Status: http.StatusServiceUnavailable, Detail: "This server has no database."}
 	}
 	from := s.client(r)
-	if err := s.inTime(r, quota{"api:" + network(from).String(), callsPerAddress, callWindow}); err != nil {
+	if err := s.quota(r, "calls from "+network(from).String(), callsPerAddress); err != nil {
 		return caller{}, err
 	}
 	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -212,12 +212,13 @@ func (s *server) caller(r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{"key:" + known.Name, from.String()}, s.inTime(r, quota{"key:" + known.Name, callsPerKey, callWindow})
+	return caller{"key:" + known.Name, from.String()}, s.quota(r, "calls of "+known.Name, callsPerKey)
 }
 
-// inTime is a refusal if the quota is used up.
-func (s *server) inTime(r *http.Request, q quota) error {
-	wait, err := s.within(r.Context(), q)
+// quota is a refusal if there were n of something in the last minute. All servers on
+// one database count together.
+func (s *server) quota(r *http.Request, of string, n int) error {
+	wait, err := s.store.Limits.Take(r.Context(), of, n, callWindow)
 	if err == nil && wait > 0 {
 		err = refusal{Status: http.StatusTooManyRequests, Detail: "That is too many requests a minute: wait as long as Retry-After says.", wait: wait}
 	}
@@ -264,9 +265,6 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) error {
 	}
 	return nil
 }
-
-// idForm is that of store.NewID.
-var idForm = regexp.MustCompile(`^[a-z0-9]{26}$`)
 
 // idIn is the id in the path. What cannot be one is not there.
 func idIn(r *http.Request) (string, error) {

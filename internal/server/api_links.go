@@ -23,9 +23,7 @@ const (
 // Limits of what a link is made of, in characters.
 const (
 	fromLimit      = 100
-	noteLimit      = 2000
 	referenceLimit = 100
-	maxAsks        = 8 // as many as a report has room to answer
 )
 
 // newLink is what a program asks for.
@@ -44,7 +42,7 @@ func (l newLink) check() error {
 	for _, part := range []struct {
 		name, value string
 		most        int
-	}{{"from", l.From, fromLimit}, {"note", l.Note, noteLimit}, {"reference", l.Reference, referenceLimit}} {
+	}{{"from", l.From, fromLimit}, {"note", l.Note, report.NoteLimit}, {"reference", l.Reference, referenceLimit}} {
 		hidden := func(r rune) bool {
 			return (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) && !(r == '\n' && part.name == "note")
 		}
@@ -64,8 +62,8 @@ func (l newLink) check() error {
 	if l.ExpiresIn != nil && (*l.ExpiresIn < linkShortest || *l.ExpiresIn > linkLongest) {
 		f.wrong("expires_in", fmt.Sprintf("is no number of seconds from %d to %d", linkShortest, linkLongest))
 	}
-	if len(l.Asks) > maxAsks {
-		f.wrong("asks", fmt.Sprintf("has %d entries, and may have %d", len(l.Asks), maxAsks))
+	if len(l.Asks) > report.MaxAsks {
+		f.wrong("asks", fmt.Sprintf("has %d entries, and may have %d", len(l.Asks), report.MaxAsks))
 	}
 	keys := map[string]bool{}
 	for i, a := range l.Asks {
@@ -80,8 +78,8 @@ func (l newLink) check() error {
 	return badRequest(f.faults)
 }
 
-// link is a case as programs read it.
-type link struct {
+// apiLink is a case as programs read it.
+type apiLink struct {
 	ID        string       `json:"id"`
 	URL       string       `json:"url,omitempty"` // only once: no more than a hash of it is kept
 	State     string       `json:"state"`         // open, expired or closed
@@ -99,8 +97,8 @@ type link struct {
 	Console   string       `json:"console"`
 }
 
-func (s *server) link(r *http.Request, c store.Case) link {
-	l := link{
+func (s *server) apiLink(r *http.Request, c store.Case) apiLink {
+	l := apiLink{
 		ID: c.ID, State: "open", From: c.From, Note: c.Note, Reference: c.Reference, Lang: c.Lang, Outcome: c.Outcome,
 		Asks: append([]report.Ask{}, c.Asks...), By: c.By, Made: c.Made.UTC(), Expires: c.Expires.UTC(), Reports: c.Reports,
 		Console: s.outside(r, s.base+"/support/cases/"+c.ID),
@@ -142,7 +140,7 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request, c caller) (any
 	if err := s.store.Cases.Add(r.Context(), made, hash); err != nil {
 		return nil, err
 	}
-	l := s.link(r, made)
+	l := s.apiLink(r, made)
 	l.URL = s.outside(r, s.base+"/d/"+token)
 	w.Header().Set("Location", s.base+apiBase+"/links/"+made.ID)
 	return l, nil
@@ -164,13 +162,13 @@ func (s *server) listLinks(_ http.ResponseWriter, r *http.Request, _ caller) (an
 	if err != nil {
 		return nil, err
 	}
-	links := []link{}
+	links := []apiLink{}
 	for _, c := range cases {
-		links = append(links, s.link(r, c))
+		links = append(links, s.apiLink(r, c))
 	}
 	return struct {
-		Links []link `json:"links"`
-		Next  string `json:"next,omitempty"`
+		Links []apiLink `json:"links"`
+		Next  string    `json:"next,omitempty"`
 	}{links, next}, nil
 }
 
@@ -183,7 +181,7 @@ func (s *server) getLink(_ http.ResponseWriter, r *http.Request, _ caller) (any,
 	if err != nil {
 		return nil, err
 	}
-	return s.link(r, c), nil
+	return s.apiLink(r, c), nil
 }
 
 func (s *server) closeLink(w http.ResponseWriter, r *http.Request, c caller) (any, error) {

@@ -154,8 +154,8 @@ func refusalIn(t testing.TB, got *http.Response) (r refusal) {
 	return r
 }
 
-// aReport is what somebody sends whose Chrome refuses cookies.
-func aReport(t testing.TB, change ...func(*report.Sent)) store.Report {
+// stored is what somebody sends whose Chrome refuses cookies.
+func stored(t testing.TB, change ...func(*report.Sent)) store.Report {
 	t.Helper()
 	e := testkit.Browsers(t)["chrome-desktop"]
 	e.Cookies.Script, e.Cookies.HTTP = evidence.Saw(false), evidence.Saw(false)
@@ -220,7 +220,7 @@ func TestLinks_areMadeReadClosedAndDeleted(t *testing.T) {
 	made := p.ask("POST", "/links", `{"from": "Example Clinic support", "note": "called at ten\nvery upset", "reference": "T-99", "lang": "de-CH",
 		"outcome": "session_lost", "asks": [{"key": "number", "label": "Provider number", "pattern": "[0-9]{6}", "max": 6}], "expires_in": 3600}`)
 	require.Equal(t, 201, made.StatusCode)
-	var l link
+	var l apiLink
 	require.NoError(t, json.NewDecoder(made.Body).Decode(&l))
 	assert.Equal(t, "/latchkey/api/v1/links/"+l.ID, made.Header.Get("Location"))
 	_, token, ok := strings.Cut(l.URL, "http://portal.example/latchkey/d/")
@@ -234,7 +234,7 @@ func TestLinks_areMadeReadClosedAndDeleted(t *testing.T) {
 		Outcome: "session_lost", Asks: []report.Ask{{Key: "number", Label: "Provider number", Pattern: "[0-9]{6}", Max: 6}}, Expires: noon.Add(time.Hour),
 	}, kept)
 
-	var read link
+	var read apiLink
 	p.does("GET", "/links/"+l.ID, "", 200, &read)
 	want := l
 	want.URL = ""
@@ -260,7 +260,7 @@ func TestLinks_takeTheUsualForWhatIsLeftOut(t *testing.T) {
 	p := newProgram(t, atNoon, func(c *Config) {
 		c.Site.Name, c.Address = "Example Clinic", "https://help.example"
 	})
-	var l link
+	var l apiLink
 	p.does("POST", "/links", `{}`, 201, &l)
 	assert.Equal(t, "Example Clinic", l.From)
 	assert.Equal(t, noon.Add(24*time.Hour), l.Expires)
@@ -320,12 +320,12 @@ func TestLinks_areListedInPages(t *testing.T) {
 	var ids []string
 	for i := range 5 {
 		now = noon.Add(time.Duration(i) * time.Minute)
-		var l link
+		var l apiLink
 		p.does("POST", "/links", fmt.Sprintf(`{"reference": "T-%d"}`, i), 201, &l)
 		ids = append([]string{l.ID}, ids...)
 	}
 	type page struct {
-		Links []link
+		Links []apiLink
 		Next  string
 	}
 	var got []string
@@ -388,9 +388,9 @@ func TestLists_refuse(t *testing.T) {
 
 func TestReports_tellWhatIsKnownToday(t *testing.T) {
 	p := newProgram(t, atNoon)
-	var l link
+	var l apiLink
 	p.does("POST", "/links", `{}`, 201, &l)
-	a := aReport(t, func(s *report.Sent) {
+	a := stored(t, func(s *report.Sent) {
 		s.Shown = []report.Shown{{Check: "session-lost", Sureness: "sure"}, {Check: "of-another-version", Sureness: "maybe"}}
 	})
 	a.Case = l.ID
@@ -424,9 +424,9 @@ func TestReports_tellWhatIsKnownToday(t *testing.T) {
 
 func TestReports_areFoundByWhatIsKnownOfThem(t *testing.T) {
 	p := newProgram(t, atNoon)
-	var l link
+	var l apiLink
 	p.does("POST", "/links", `{}`, 201, &l)
-	over, alone := aReport(t), aReport(t)
+	over, alone := stored(t), stored(t)
 	over.Case, over.At = l.ID, noon.Add(time.Minute)
 	alone.Outcome, alone.Browser, alone.System, alone.Tier, alone.Reference = "throttled", "Firefox", "Linux", "html", "x-5"
 	alone.Findings, alone.Top, alone.Code = []string{"account-throttled"}, "account-throttled", "62W5-FF2J-0J8Q"
@@ -490,9 +490,9 @@ func audited(t testing.TB, p *program) (lines []string) {
 
 func TestAPI_writesDownWhoDidWhat(t *testing.T) {
 	p := newProgram(t, atNoon)
-	var l link
+	var l apiLink
 	p.does("POST", "/links", `{}`, 201, &l)
-	a := aReport(t)
+	a := stored(t)
 	require.NoError(t, p.s.store.Reports.Add(t.Context(), a))
 	p.does("GET", "/links", "", 200, nil)
 	p.does("GET", "/reports/"+a.ID, "", 200, nil)
@@ -515,9 +515,9 @@ func (deafAudit) Add(context.Context, store.Entry) error { return store.ErrFull 
 
 func TestAPI_doesNothingThatItCannotWriteDown(t *testing.T) {
 	p := newProgram(t, atNoon)
-	var l link
+	var l apiLink
 	p.does("POST", "/links", `{}`, 201, &l)
-	a := aReport(t)
+	a := stored(t)
 	a.Case = l.ID
 	require.NoError(t, p.s.store.Reports.Add(t.Context(), a))
 	heard := p.s.store.Audit
@@ -532,7 +532,7 @@ func TestAPI_doesNothingThatItCannotWriteDown(t *testing.T) {
 		assert.Equal(t, "The disk of the database is full: nothing was written.", r.Detail, c)
 	}
 	p.s.store.Audit = heard
-	var page struct{ Links []link }
+	var page struct{ Links []apiLink }
 	p.does("GET", "/links", "", 200, &page)
 	require.Len(t, page.Links, 1)
 	assert.Equal(t, "open", page.Links[0].State)
@@ -627,17 +627,17 @@ func TestHealth_isOpenToAll(t *testing.T) {
 
 func TestReports_ofAnotherKeySayWhatIsMissing(t *testing.T) {
 	p := newProgram(t, atNoon)
-	p.s.store.Reports = unread{p.s.store.Reports}
+	p.s.store.Reports = foreign{p.s.store.Reports}
 	r := p.refused("GET", "/reports/"+store.NewID(), "")
 	assert.Equal(t, 500, r.Status)
 	assert.Contains(t, r.Detail, "no key")
 	assert.Contains(t, p.log.String(), "LATCHKEY_DB_KEYS")
 }
 
-// unread holds what another key encrypted.
-type unread struct{ store.ReportStore }
+// foreign holds what another key encrypted.
+type foreign struct{ store.ReportStore }
 
-func (unread) Get(context.Context, string) (store.Report, error) {
+func (foreign) Get(context.Context, string) (store.Report, error) {
 	return store.Report{}, fmt.Errorf("x: %w", store.ErrKey)
 }
 
@@ -646,7 +646,7 @@ func FuzzAPI_filters(f *testing.F) {
 		f.Add(seed)
 	}
 	p := newProgram(f, time.Now)
-	require.NoError(f, p.s.store.Reports.Add(f.Context(), aReport(f)))
+	require.NoError(f, p.s.store.Reports.Add(f.Context(), stored(f)))
 	f.Fuzz(func(t *testing.T, query string) {
 		for _, list := range []string{"links", "reports", "messages"} {
 			r := httptest.NewRequest("GET", "/latchkey/api/v1/"+list, nil)

@@ -195,6 +195,8 @@ func (s *server) mux() *routes {
 	s.third(mux)
 	s.pairings(mux)
 	s.api(mux)
+	s.reports(mux)
+	s.links(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	if s.console != nil {
 		s.console.Routes(mux.Handle)

@@ -107,7 +107,7 @@ func (p *program) round(c *courier) int {
 func TestWebhooks_tellWhatHasArrivedAndNothingThatAPersonWrote(t *testing.T) {
 	desk := newReceiver(t, nil)
 	p := newProgram(t, atNoon, hooked("desk", desk.URL+"/hook?of=latchkey"))
-	a := aReport(t)
+	a := stored(t)
 	p.arrives(a)
 	assert.Equal(t, 1, p.round(p.s.courier()))
 	assert.Empty(t, p.waiting())
@@ -128,7 +128,7 @@ func TestWebhooks_tellWhatHasArrivedAndNothingThatAPersonWrote(t *testing.T) {
 func TestWebhooks_areSignedAsTheStandardHasIt(t *testing.T) {
 	desk := newReceiver(t, nil)
 	p := newProgram(t, time.Now, hooked("desk", desk.URL))
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	p.round(p.s.courier())
 	call := desk.got()[0]
 	theirs, err := standardwebhooks.NewWebhook("whsec_" + base64.StdEncoding.EncodeToString(hookKey))
@@ -170,7 +170,7 @@ func TestWebhooks_areKeptUntilTheyAreTaken(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := newProgram(t, atNoon, hooked("desk", c.url+"/5ecret"))
-			p.arrives(aReport(t))
+			p.arrives(stored(t))
 			courier := p.s.courier()
 			if strings.Contains(c.want, "in time") {
 				courier.client.Timeout = 50 * time.Millisecond
@@ -202,7 +202,7 @@ func TestWebhooks_takeAnAnswerThatNeverEnds(t *testing.T) {
 		}
 	})
 	p := newProgram(t, atNoon, hooked("desk", desk.URL))
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	p.round(p.s.courier())
 	assert.Empty(t, p.waiting(), "it said 200")
 }
@@ -211,7 +211,7 @@ func TestWebhooks_areTriedLessAndLessOftenButNeverGivenUp(t *testing.T) {
 	now := noon
 	desk := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
 	p := newProgram(t, func() time.Time { return now }, hooked("desk", desk.URL))
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	tries := func(until time.Duration) int {
 		for {
 			next := p.waiting()[0].Due
@@ -243,7 +243,7 @@ func TestWebhooks_waitForOneAnotherNoLongerThanForTheFirst(t *testing.T) {
 	desk := newReceiver(t, nil)
 	p := newProgram(t, func() time.Time { return now }, hooked("dead", dead.URL, "desk", desk.URL))
 	for range 3 * hookBatch {
-		p.arrives(aReport(t))
+		p.arrives(stored(t))
 	}
 	c := p.s.courier()
 	for p.round(c) > 0 {
@@ -265,7 +265,7 @@ func TestWebhooks_areSentOnceByAllServersTogether(t *testing.T) {
 	desk := newReceiver(t, nil)
 	p := newProgram(t, atNoon, hooked("desk", desk.URL))
 	for range 100 {
-		p.arrives(aReport(t))
+		p.arrives(stored(t))
 	}
 	var servers sync.WaitGroup
 	for range 3 {
@@ -290,7 +290,7 @@ func TestWebhooks_areSentOnceByAllServersTogether(t *testing.T) {
 
 func TestWebhooks_thatTheConfigurationLostSayso(t *testing.T) {
 	p := newProgram(t, atNoon, hooked("desk", "https://desk.example/"))
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	p.s.cfg.Webhooks = nil
 	p.round(p.s.courier())
 	assert.Equal(t, `the configuration has no webhook "desk"`, p.waiting()[0].Error)
@@ -309,7 +309,7 @@ func TestRun_deliversAsSoonAsAReportArrivesAndEndsWhatIsUnderWay(t *testing.T) {
 		(&Server{p.h, p.s}).Run(ctx)
 		close(ended)
 	}()
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	<-came
 	stop()
 	close(let)
@@ -320,7 +320,7 @@ func TestRun_deliversAsSoonAsAReportArrivesAndEndsWhatIsUnderWay(t *testing.T) {
 func TestRun_deletesWhatWasKeptLongEnough(t *testing.T) {
 	now := noon
 	p := newProgram(t, func() time.Time { return now }, func(c *Config) { c.Retention.Reports = 48 * time.Hour })
-	old, young := aReport(t), aReport(t)
+	old, young := stored(t), stored(t)
 	p.arrives(old)
 	now = noon.Add(2 * time.Hour)
 	p.arrives(young)
@@ -350,7 +350,7 @@ func TestWebhooks_askNobodyElse(t *testing.T) {
 		w.WriteHeader(http.StatusFound)
 	})
 	p := newProgram(t, atNoon, hooked("desk", desk.URL))
-	p.arrives(aReport(t))
+	p.arrives(stored(t))
 	p.round(p.s.courier())
 	assert.Empty(t, inside.got())
 }
