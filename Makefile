@@ -23,7 +23,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## Serve the demo portal on http://127.0.0.1:8080/ (ADDR=… moves it)
-	bin/latchkey serve -demo -addr $(ADDR)
+	bin/latchkey serve -demo -addr $(ADDR) -db sqlite:bin/latchkey.db
 
 build: bin/latchkey ## Build bin/latchkey with everything in it
 

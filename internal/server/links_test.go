@@ -32,7 +32,7 @@ func TestLinks_sayWhoAsksAndForWhat(t *testing.T) {
 	page := bodyOf(t, r)
 	for _, says := range []string{
 		"Example Clinic support asks you to run a check on this device, because signing in to Example Clinic doesn&#39;t work.",
-		"What they know so far: ", "Reference: CASE-7", "good until 2026-03-05 12:00 UTC",
+		"What they know so far: ", "Reference: CASE-7", "good for another 1 day.",
 	} {
 		assert.Contains(t, page, says)
 	}
@@ -41,6 +41,13 @@ func TestLinks_sayWhoAsksAndForWhat(t *testing.T) {
 	form := elements(t, page, func(n *html.Node) bool { return n.Data == "form" })
 	require.Len(t, form, 1)
 	assert.Equal(t, "/latchkey/", attr(form[0], "action"))
+	goes := map[string]string{}
+	for n := range form[0].Descendants() {
+		if attr(n, "name") != "" {
+			goes[attr(n, "name")] = attr(n, "value")
+		}
+	}
+	assert.Equal(t, map[string]string{"case": token, "lang": "en"}, goes)
 	assert.Len(t, elements(t, page, func(n *html.Node) bool { return n.Data == "button" }), 1)
 }
 
