@@ -69,6 +69,7 @@ type visit struct {
 	reference string
 	lang      string
 	with      string // code of the screen that this look is compared with
+	link      *link  // that support sent, if the person came by one
 	rendered  string // when the login page was, as its server signed it
 	addresses []string
 	look      string
@@ -125,9 +126,13 @@ func (v visit) query(look, run string) url.Values {
 			q.Set(key, value)
 		}
 	}
-	set("outcome", v.outcome)
-	set("reference", v.reference)
-	set("lang", v.lang)
+	if v.link != nil {
+		set("case", v.link.token) // which has the three others
+	} else {
+		set("outcome", v.outcome)
+		set("reference", v.reference)
+		set("lang", v.lang)
+	}
 	set("with", v.with)
 	set("rendered", v.rendered)
 	set("address", strings.Join(v.addresses, " "))
@@ -144,6 +149,15 @@ func (v visit) query(look, run string) url.Values {
 // page answers with the html tier: a page that is of use as it stands.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
+	if token := r.URL.Query().Get("case"); token != "" {
+		l, err := s.link(r.Context(), token)
+		if err != nil {
+			s.linkGone(w, err)
+			return
+		}
+		v.link, v.outcome, v.reference, v.lang = &l, l.Outcome, l.Reference, l.Lang
+		tellNobody(w.Header())
+	}
 	way := s.reach(r, v.addresses)
 	if at := s.hashAddress(r); at != "" && len(v.addresses) < maxAddresses && !slices.Contains(v.addresses, at) {
 		v.addresses = append(v.addresses, at)
@@ -253,6 +267,7 @@ type frameConfig struct {
 	Host  evidence.Host `json:"host"`
 	Phone widget.Phone  `json:"phone,omitzero"`
 	Pair  string        `json:"pair"`
+	Send  widget.Send   `json:"send,omitzero"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity   `json:"identity"`
@@ -342,6 +357,7 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 
 func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
 	rep := report.New(e, s.set.Diagnose(e))
+	send := s.send(v.link)
 	data := struct {
 		Title, Style                     string
 		Scripts                          []string
@@ -353,8 +369,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	}{
 		Title:   s.words.Text(nil, "ui.title"),
 		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("network.js"), s.asset("frame.js")},
-		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("network.js"), s.asset("frame.js"), s.asset("send.js")},
+		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v), Send: send}),
 		Report:  rep,
 		Config: frameConfig{
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
@@ -363,7 +379,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep), Pair: s.asset("pair.js"),
+			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep), Pair: s.asset("pair.js"), Send: send,
 			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
@@ -414,6 +430,7 @@ func (s *server) view(r *http.Request, m widget.Model) template.HTML {
 func (s *server) site(r *http.Request) widget.Site {
 	return widget.Site{
 		Name: s.cfg.Site.Name, Host: hostname(cmp.Or(s.cfg.Site.Login, "//"+r.Host)), Login: s.cfg.Site.Login,
+		Logo:   s.logoPath(),
 		Clears: len(s.cfg.Cookies) > 0,
 		Phone:  s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
 	}
@@ -448,7 +465,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, rep)
 		return
 	}
-	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame")}
+	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame"), Send: s.send(s.linkOf(r))}
 	if r.URL.Query().Has("running") {
 		m.All = 1 // a higher tier is pending
 	}

@@ -63,6 +63,9 @@ type server struct {
 	reached  []reached
 	own      ownClock
 	letOut   atomic.Bool // whether anything beyond this machine answered us
+	// webhooks makes the messages about a report, which are kept with it; nil makes
+	// none.
+	webhooks func(r store.Report) []store.Message
 }
 
 // New returns the handler of the whole server. Time servers are asked until
@@ -97,6 +100,11 @@ func newServer(o Options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rules := o.Config.Look.rules(); rules != "" {
+		if assets["latchkey.css"], err = assets["latchkey.css"].restyle(rules); err != nil {
+			return nil, err
+		}
+	}
 	s := &server{
 		base:     o.Base,
 		cfg:      o.Config,
@@ -127,6 +135,7 @@ func newServer(o Options) (*server, error) {
 	if o.Store != nil {
 		s.console, err = console.New(console.Options{
 			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
+			Asks: s.cfg.Reports.Fields,
 			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
 			Stopping: s.stopping, Log: s.log, Now: s.now,
 		})
@@ -155,6 +164,8 @@ func (s *server) mux() *routes {
 	s.pages(mux)
 	s.third(mux)
 	s.pairings(mux)
+	s.reports(mux)
+	s.links(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	if s.console != nil {
 		s.console.Routes(mux.Handle)

@@ -23,11 +23,11 @@ import (
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 123_456_000, time.UTC)
 
 // packed are static files as cmd/pack leaves them. Each contains its own name.
-func packed(t *testing.T) fs.FS {
+func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css", "console.css", "wasm_exec.js", "widget.wasm"} {
+	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"} {
 		stem, ext, _ := strings.Cut(name, ".")
 		stored := stem + ".0123456789ab." + ext
 		if name == "embed.js" {

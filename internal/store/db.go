@@ -45,7 +45,8 @@ type db struct {
 	// open is held for reading by whatever is under way.
 	open   sync.RWMutex
 	closed bool
-	stop   []func()
+	// stop ends what runs beside.
+	stop func()
 }
 
 // begin has to be called before the database is used, and end after.
@@ -66,9 +67,7 @@ func (d *db) close() error {
 	}
 	d.closed = true
 	close(d.hub.done)
-	for _, stop := range d.stop {
-		stop()
-	}
+	d.stop()
 	return errors.Join(d.read.Close(), d.write.Close())
 }
 

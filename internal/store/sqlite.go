@@ -29,7 +29,7 @@ func (d *db) openSQLite(path string) error {
 	f.Close()
 
 	d.engine = engine{name: "sqlite", lock: "SELECT 1", sort: sortSQLite, scrub: scrubSQLite}
-	d.announce = d.hub.ring
+	d.announce, d.stop = d.hub.ring, func() {}
 	d.limits = newMemory(d.now)
 	if d.write, err = sql.Open("sqlite", sqliteURL(path, "_txlock=immediate")); err != nil {
 		return err

@@ -305,6 +305,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	switch {
 	case strings.HasPrefix(url, "sqlite:"):
 		err = d.openSQLite(strings.TrimPrefix(url, "sqlite:"))
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		err = d.openPostgres(ctx, url)
 	default:
 		err = errors.New("a database is sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
 	}

@@ -44,6 +44,11 @@ func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 	if err := drop("sessions", "hash", "expires", now, &ran); err != nil {
 		return sum, err
 	}
+	if _, ok := d.limits.(shared); ok {
+		if err := drop("limits", "key", "ends", now, new(int)); err != nil {
+			return sum, err
+		}
+	}
 	if sum+ran == 0 {
 		return 0, nil
 	}

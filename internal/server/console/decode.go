@@ -54,13 +54,16 @@ func (c *Console) decoded(input string) decoded {
 			f.Sureness = d.Sureness
 		}
 		if !c.words.Has("check." + id + ".title") {
-			d.Named = append(d.Named, finding{ID: id, Title: "A finding that this version does not know: " + id})
+			d.Named = append(d.Named, finding{ID: id})
 			continue
 		}
 		d.Named = append(d.Named, finding{ID: id, Title: v.Title(f), Why: v.Say("check."+id+".why", nil), Sureness: f.Sureness})
 	}
 	if len(d.Named) == 0 {
 		d.Say = []string{c.words.Text(nil, "ui.healthy.title")}
+		return d
+	}
+	if d.Named[0].Title == "" {
 		return d
 	}
 	d.Say = []string{d.Named[0].Title}

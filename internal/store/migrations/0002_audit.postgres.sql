@@ -1,8 +1,0 @@
-CREATE TABLE audit (
-	id        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	at        BIGINT NOT NULL,
-	who       TEXT NOT NULL,
-	did       TEXT NOT NULL,
-	what      TEXT NOT NULL,
-	from_addr TEXT NOT NULL
-);
