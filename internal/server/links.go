@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 
 	"latchkey/app/widget"
 	"latchkey/internal/diag"
@@ -34,6 +35,8 @@ func (s *server) link(ctx context.Context, token string) (link, error) {
 	if err == nil && !c.Usable(s.now()) {
 		err = store.ErrNotFound
 	}
+	// What is asked is rendered into attributes.
+	c.Asks = slices.DeleteFunc(c.Asks, func(a report.Ask) bool { return a.Check() != nil })
 	return link{token, c}, err
 }
 
