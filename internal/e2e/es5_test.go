@@ -47,7 +47,7 @@ func TestES5(t *testing.T) {
 		require.Error(t, err, "the parser lets newer scripts pass: %s", newer)
 		assert.Regexp(t, `\(1:\d+\)`, err.Error(), "it names the place")
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js"} {
+	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js"} {
 		source, err := os.ReadFile("../../web/" + name)
 		require.NoError(t, err)
 		assert.NoError(t, parseES5(t, string(source)), name)

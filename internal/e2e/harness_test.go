@@ -162,7 +162,7 @@ var stale = sync.OnceValue(func() string {
 	if err != nil {
 		return "the static files were not built: " + err.Error()
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css"} {
+	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css"} {
 		source, err := os.ReadFile(root + "web/" + name)
 		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
 			return name + " has changed since the static files were built"
