@@ -296,6 +296,8 @@ func (v view) finding(f diag.Finding, first bool) app.UI {
 	parts := []app.UI{
 		app.H2().Text(v.title(f)),
 		app.P().Text(v.say("why", f)),
+		v.path(f),
+		v.clockFaces(f),
 	}
 	if reason, ok := f.Args["reason"]; ok && reason == string(evidence.NoWasm) {
 		parts = append(parts, app.P().Class("lockdown").Hidden(true).Text(v.words.Text(nil, "check."+f.Check+".why.lockdown")))
@@ -368,7 +370,7 @@ func (v view) fixTitle(id string, args diag.Args) string {
 
 func (v view) steps(id string, args diag.Args) []app.UI {
 	steps := v.words.Lines(v.values(args), v.variants("fix."+id+".steps")...)
-	var parts []app.UI
+	parts := []app.UI{v.hint(id, steps)}
 	if len(steps) == 1 {
 		parts = append(parts, app.P().Text(steps[0]))
 	} else if len(steps) > 1 {

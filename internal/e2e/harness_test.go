@@ -30,6 +30,7 @@ import (
 	"latchkey/internal/report"
 	"latchkey/internal/server"
 	"latchkey/internal/server/demo"
+	"latchkey/internal/text"
 	"latchkey/web"
 )
 
@@ -154,18 +155,23 @@ func instead(path string, answer http.HandlerFunc) middleware {
 // are, or "". It is asked once: what is served cannot change meanwhile.
 var stale = sync.OnceValue(func() string {
 	const root = "../../"
-	var manifest map[string]struct{ SHA256 string }
-	text, err := fs.ReadFile(web.Dist(), "manifest.json")
+	var manifest map[string]struct{ Source string }
+	data, err := fs.ReadFile(web.Dist(), "manifest.json")
 	if err == nil {
-		err = json.Unmarshal(text, &manifest)
+		err = json.Unmarshal(data, &manifest)
 	}
 	if err != nil {
 		return "the static files were not built: " + err.Error()
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css"} {
+	for name, made := range manifest {
 		source, err := os.ReadFile(root + "web/" + name)
-		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
+		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != made.Source {
 			return name + " has changed since the static files were built"
+		}
+	}
+	for _, l := range text.Languages() {
+		if sum := sha256.Sum256(l.File); l.File != nil && hex.EncodeToString(sum[:]) != manifest[l.Tag+".json"].Source {
+			return l.Tag + ".json has changed since the static files were built"
 		}
 	}
 	built, err := os.Stat(root + "bin/widget.wasm")
