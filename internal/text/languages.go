@@ -166,6 +166,9 @@ var (
 	menuWord    = regexp.MustCompile(`“([^”]*)”`)
 )
 
+// Raw are the words of a key as they stand in the file.
+func (c *Catalogue) Raw(key string) []string { return slices.Clone(c.entries[key]) }
+
 // MenuWords are the words of menus that the steps name, in English.
 func MenuWords() []string {
 	words := map[string]bool{}
