@@ -253,7 +253,7 @@ func fill(t *testing.T, page string, changes url.Values) url.Values {
 	form := elements(t, page, withID("latchkey-send-form"))
 	require.Len(t, form, 1)
 	assert.Equal(t, "post", attr(form[0], "method"))
-	assert.Equal(t, "/latchkey/reports", attr(form[0], "action"))
+	assert.Equal(t, "/latchkey/reports?lang=en", attr(form[0], "action"))
 	values := url.Values{}
 	for n := range form[0].Descendants() {
 		if name := attr(n, "name"); name != "" {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,11 +60,14 @@ type server struct {
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
-	words    *text.Catalogue
-	nameKey  [16]byte // see hashed
-	reached  []reached
-	own      ownClock
-	letOut   atomic.Bool // whether anything beyond this machine answered us
+	// languages are those that pages are shown in, and tags theirs.
+	languages []text.Language
+	tags      []string
+	english   *text.Catalogue // what support reads
+	nameKey   [16]byte        // see hashed
+	reached   []reached
+	own       ownClock
+	letOut    atomic.Bool // whether anything beyond this machine answered us
 }
 
 // Server is the whole server: a handler, and what is done besides.
@@ -149,10 +153,13 @@ func newServer(o Options) (*server, error) {
 		pairs:    newPairs(maxPairs, maxKept),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
-		words:    text.English(),
 		reached:  make([]reached, len(o.Config.Needs)),
 		own:      ownClock{seed: maphash.MakeSeed()},
 	}
+	if err := s.addLanguages(o.Config.Languages); err != nil {
+		return nil, err
+	}
+	s.english = s.languages[slices.Index(s.tags, "en")].Words
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {
 		return nil, err
@@ -166,7 +173,7 @@ func newServer(o Options) (*server, error) {
 	if o.Store != nil {
 		s.console, err = console.New(console.Options{
 			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
-			Asks:   s.cfg.Reports.Fields,
+			Asks: s.cfg.Reports.Fields, Languages: s.languages,
 			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
 			Stopping: s.stopping, Log: s.log, Now: s.now,
 		})
