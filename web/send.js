@@ -59,6 +59,17 @@
     return personal === '{}' ? base : base.replace('"seen":', function (seen) { return '"personal":' + personal + ',' + seen; });
   }
 
+  // Says how it stands, with the code in one piece.
+  function tell(status, parts) {
+    var code = document.createElement('strong');
+    code.textContent = document.getElementById('latchkey-code').textContent;
+    if (status.textContent === parts.join(code.textContent)) return;
+    status.textContent = parts[0];
+    if (parts.length < 2) return;
+    status.appendChild(code);
+    status.appendChild(document.createTextNode(parts[1]));
+  }
+
   function show() {
     var box = byId('bytes'), now = bytes(), status = byId('status'), button = byId('send'), lines = answers().map(function (a) {
       return a.label + (a.key && ' (' + a.key + ')') + ': ' + a.value;
@@ -67,7 +78,7 @@
     write(byId('yours'), lines.join('\n'));
     byId('yours-title').hidden = !lines.length;
     if (said !== 'looking' && !busy && now !== tried) said = ''; // it is about something else
-    write(status, (status.getAttribute('data-' + said) || '').replace('{code}', document.getElementById('latchkey-code').textContent).replace('{label}', about));
+    tell(status, (status.getAttribute('data-' + said) || '').replace('{label}', function () { return about; }).split('{code}'));
     status.className = 'send-status ' + (said === 'arrived' ? 'fixed' : said && said !== 'sending' && said !== 'looking' ? 'persists' : '');
     if (!button) return;
     button.hidden = said === 'arrived';
@@ -127,7 +138,7 @@
       }
       part.setAttribute('open', '');
       box.focus();
-      box.select();
+      box.setSelectionRange(0, box.value.length);
       document.addEventListener('copy', put);
       try { done = document.execCommand('copy'); } catch (e) { /* it stays selected */ }
       document.removeEventListener('copy', put);

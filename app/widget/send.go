@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -141,10 +142,17 @@ func (m Model) Told(data []byte, words *text.Catalogue) []Part {
 			group, names = names[0], names[1:]
 		}
 		if group != last {
-			parts = append(parts, Part{Title: words.Text(nil, "sent.group."+group)})
+			at := len(parts)
+			if l.Personal {
+				at = 0 // what people look for is what they wrote
+			}
+			parts = slices.Insert(parts, at, Part{Title: words.Text(nil, "sent.group."+group)})
 			last = group
 		}
 		p := &parts[len(parts)-1]
+		if l.Personal {
+			p = &parts[0]
+		}
 		if l.Personal && names[0] == "fields" {
 			p.answer(names[len(names)-1], l.Value)
 			continue

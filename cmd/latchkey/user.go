@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ func user(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprint(stderr, userUsage)
 		flags.PrintDefaults()
 	}
-	flags.StringVar(&u.db, "db", "sqlite:latchkey.db", "the database `URL` of the server; also as LATCHKEY_DB")
+	dbFlag(flags, &u.db)
 	flags.StringVar(&u.role, "role", string(store.Agent), "with add: `ROLE` agent or admin")
 	flags.BoolVar(&u.stdin, "password-stdin", false, "read the password from standard input instead of asking")
 	words, err := flagsAnywhere(flags, args)
@@ -72,8 +73,8 @@ func user(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprintf(stderr, "latchkey user: %v (hint: latchkey user -h)\n", err)
 		return 2
 	}
-	if u.st, err = store.Open(ctx, u.db, store.Options{}); err != nil {
-		fmt.Fprintf(stderr, "latchkey user: open the database: %v\n", err)
+	if u.st, err = openStore(ctx, u.db, slog.New(slog.NewTextHandler(stderr, nil))); err != nil {
+		fmt.Fprintf(stderr, "latchkey user: %v\n", err)
 		return 1
 	}
 	err = what(ctx, name)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -21,11 +22,15 @@ import (
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
 	"latchkey/internal/server/console"
+	"latchkey/internal/store"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
 // is not for use: start from DefaultConfig.
 type Config struct {
+	// Address is the origin under which people reach this server, like
+	// https://portal.example, or empty: then it is taken from requests.
+	Address  string
 	Site     Site
 	Support  Support
 	Look     Look
@@ -52,8 +57,20 @@ type Config struct {
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
-	Outcomes map[string]evidence.Outcome
-	Reports  Reports
+	Outcomes  map[string]evidence.Outcome
+	Reports   Reports
+	Retention store.Retention
+	// Webhooks are told when a report has arrived.
+	Webhooks []Webhook
+}
+
+// Webhook is an address of another system that is told of events.
+type Webhook struct {
+	Name string // small letters, digits and hyphens
+	URL  string
+	// Secret signs what is sent, as Standard Webhooks has it.
+	Secret []byte
+	Events []string
 }
 
 // Reports says what people are asked for when they send a report without a link from
@@ -224,7 +241,11 @@ func (c Config) policy() agent.Policy {
 
 // DefaultConfig is what runs without a file.
 func DefaultConfig() Config {
-	return Config{Site: Site{Name: "this site"}}
+	const day = 24 * time.Hour
+	return Config{
+		Site:      Site{Name: "this site"},
+		Retention: store.Retention{Reports: 30 * day, Cases: 30 * day, Audit: 365 * day},
+	}
 }
 
 // LoadConfig reads the file at path. See ParseConfig.
@@ -250,6 +271,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 	}
 	p := &parser{file: name}
 	p.mapping(doc.Content[0], "", []field{
+		{"address", p.text(&c.Address, origin)},
 		{"site", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"name", p.text(&c.Site.Name, anyText)},
@@ -335,7 +357,13 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"fields", func(n *yaml.Node, key string) { c.Reports.Fields = p.asks(n, key) }},
 			})
 		}},
+		{"retention", func(n *yaml.Node, key string) { c.Retention = p.retention(n, key, c.Retention) }},
+		{"webhooks", func(n *yaml.Node, key string) { c.Webhooks = p.webhooks(n, key) }},
 	})
+	if len(c.Webhooks) > 0 && c.Address == "" && len(p.errs) == 0 {
+		p.wrong(doc.Content[0], "address", "is missing, and webhooks tell where a report can be read",
+			"write where people reach this server, like address: https://portal.example")
+	}
 	if len(p.errs) > 0 {
 		return Config{}, errors.Join(p.errs...)
 	}
@@ -850,6 +878,110 @@ func duration(s string) (time.Duration, problem) {
 		return 0, problem{fmt.Sprintf("%q is too short", s), "write a second or more, like 20m"}
 	}
 	return d, problem{}
+}
+
+// kept is a length of time in days or hours.
+func kept(s string) (time.Duration, problem) {
+	const most = 10 * 365 // days; more overflows sooner or later
+	days, isDays := strings.CutSuffix(s, "d")
+	if n, err := strconv.Atoi(days); isDays && err == nil && n >= 1 && n <= most {
+		return time.Duration(n) * 24 * time.Hour, problem{}
+	}
+	if d, err := time.ParseDuration(s); !isDays && err == nil && d >= time.Hour && d <= most*24*time.Hour {
+		return d, problem{}
+	}
+	return 0, problem{fmt.Sprintf("%q is no time to keep things for", s), "write days or hours, like 30d or 12h, from an hour to 3650d"}
+}
+
+func (p *parser) retention(n *yaml.Node, key string, usual store.Retention) store.Retention {
+	keep, faults := store.Retention{Reports: usual.Reports, Audit: usual.Audit}, len(p.errs)
+	p.mapping(n, key, []field{
+		{"reports", one(p, &keep.Reports, kept)},
+		{"cases", one(p, &keep.Cases, kept)},
+		{"audit", one(p, &keep.Audit, kept)},
+	})
+	if keep.Cases == 0 {
+		keep.Cases = max(usual.Cases, keep.Reports)
+	}
+	if keep.Cases < keep.Reports && len(p.errs) == faults {
+		p.wrong(n, key, "keeps reports for longer than the cases that they belong to", "write cases: at least as long as reports:")
+	}
+	return keep
+}
+
+// maxWebhooks is far over the systems that a help desk has.
+const maxWebhooks = 20
+
+func (p *parser) webhooks(n *yaml.Node, key string) (list []Webhook) {
+	const form = "write each in lines of its own after a dash, beginning with its name"
+	p.items(n, key, maxWebhooks, form, "those that people look into", func(item *yaml.Node, itemKey string) {
+		h, faults := Webhook{}, len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"name", p.text(&h.Name, hookName)},
+			{"url", p.text(&h.URL, hookAddress)},
+			{"secret_env", one(p, &h.Secret, hookSecret)},
+			{"events", listOf(p, &h.Events, hookEvent)},
+		})
+		switch {
+		case len(p.errs) > faults:
+		case h.Name == "" || h.URL == "" || h.Secret == nil || h.Events == nil:
+			p.wrong(item, itemKey, "is not whole", "write name, url, secret_env and events; events are "+strings.Join(hookEvents, ", "))
+		case slices.ContainsFunc(list, func(other Webhook) bool { return other.Name == h.Name }):
+			p.wrong(item, itemKey, fmt.Sprintf("is the second that is called %q", h.Name), "give each a name of its own")
+		default:
+			list = append(list, h)
+		}
+	})
+	return list
+}
+
+var hookNameForm = regexp.MustCompile(`^[a-z0-9-]{1,60}$`)
+
+func hookName(s string) (string, problem) {
+	if !hookNameForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q cannot be a webhook's name", s), "use small letters, digits and hyphens, at most 60"}
+	}
+	return s, problem{}
+}
+
+// hookAddress is never named in an error: some have their secret in it.
+func hookAddress(s string) (string, problem) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return "", problem{"is no web address", "write it like https://helpdesk.example/hooks/latchkey, without a user or a #"}
+	}
+	addr, _ := netip.ParseAddr(u.Hostname())
+	if u.Scheme != "https" && !(u.Scheme == "http" && (addr.IsLoopback() || u.Hostname() == "localhost")) {
+		return "", problem{"is not secure", "write https; http is for receivers on this very machine"}
+	}
+	return s, problem{}
+}
+
+// secretLength is in bytes; Standard Webhooks asks for 24 to 64.
+const secretLength = 24
+
+// hookSecret reads the secret out of the environment, so that it stands in no file.
+func hookSecret(name string) ([]byte, problem) {
+	const hint = "make one with: echo whsec_$(openssl rand -base64 32)"
+	value := os.Getenv(name)
+	if value == "" {
+		return nil, problem{fmt.Sprintf("the environment has no %s", name), hint}
+	}
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "whsec_"))
+	if err != nil {
+		return nil, problem{fmt.Sprintf("what stands in %s is no base64", name), hint}
+	}
+	if len(secret) < secretLength {
+		return nil, problem{fmt.Sprintf("what stands in %s has %d bytes, needs at least %d", name, len(secret), secretLength), hint}
+	}
+	return secret, problem{}
+}
+
+func hookEvent(s string) (string, problem) {
+	if !slices.Contains(hookEvents, s) {
+		return "", problem{fmt.Sprintf("there is no event %q", s), suggest(s, "events", hookEvents)}
+	}
+	return s, problem{}
 }
 
 func clockUse(s string) (clock.Use, problem) {

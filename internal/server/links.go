@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 
 	"latchkey/app/widget"
 	"latchkey/internal/diag"
@@ -34,6 +35,8 @@ func (s *server) link(ctx context.Context, token string) (link, error) {
 	if err == nil && !c.Usable(s.now()) {
 		err = store.ErrNotFound
 	}
+	// What is asked is rendered into attributes.
+	c.Asks = slices.DeleteFunc(c.Asks, func(a report.Ask) bool { return a.Check() != nil })
 	return link{token, c}, err
 }
 
@@ -68,11 +71,11 @@ var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="{{.Style}}">
 </head>
 <body>
-<main class="card link">
+<main class="card asked">
 <h1>{{.Title}}</h1>
 {{range .Lines}}<p>{{.}}</p>
 {{end}}{{with .Steps}}<ol>{{range .}}<li>{{.}}</li>{{end}}</ol>
-{{end}}<form method="get" action="{{.To}}">{{with .Token}}<input type="hidden" name="case" value="{{.}}">{{end}}<button class="primary" id="latchkey-start">{{.Start}}</button></form>
+{{end}}<form method="get" action="{{.To}}">{{with .Token}}<input type="hidden" name="case" value="{{.}}">{{end}}{{with .Lang}}<input type="hidden" name="lang" value="{{.}}">{{end}}<button class="primary" id="latchkey-start">{{.Start}}</button></form>
 {{with .Until}}<p class="fine">{{.}}</p>
 {{end}}{{with .Phone}}<p><a href="tel:{{.}}">{{.}}</a></p>
 {{end}}</main>
@@ -81,12 +84,12 @@ var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 `))
 
 type linkPage struct {
-	Title, Style string
-	Lines, Steps []string
-	To, Token    string
-	Start        string
-	Until        string
-	Phone        string
+	Title, Style    string
+	Lines, Steps    []string
+	To, Token, Lang string
+	Start           string
+	Until           string
+	Phone           string
 }
 
 // openLink says who asks for the check, and for what.
@@ -107,8 +110,8 @@ func (s *server) openLink(w http.ResponseWriter, r *http.Request) {
 	}
 	s.linkPage(w, http.StatusOK, linkPage{
 		Title: say("ui.link.title", nil), Lines: lines, Steps: s.words.Lines(about, "ui.link.what"),
-		Token: l.token, Start: say("ui.link.start", nil),
-		Until: say("ui.link.until", diag.Args{"time": l.Expires.UTC().Format("2006-01-02 15:04")}),
+		Token: l.token, Lang: l.Lang, Start: say("ui.link.start", nil),
+		Until: say("ui.link.until", diag.Args{"size": diag.Seconds(l.Expires.Sub(s.now()).Seconds())}),
 	})
 }
 

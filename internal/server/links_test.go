@@ -32,7 +32,7 @@ func TestLinks_sayWhoAsksAndForWhat(t *testing.T) {
 	page := bodyOf(t, r)
 	for _, says := range []string{
 		"Example Clinic support asks you to run a check on this device, because signing in to Example Clinic doesn&#39;t work.",
-		"What they know so far: ", "Reference: CASE-7", "good until 2026-03-05 12:00 UTC",
+		"What they know so far: ", "Reference: CASE-7", "good for another 1 day.",
 	} {
 		assert.Contains(t, page, says)
 	}
@@ -41,6 +41,13 @@ func TestLinks_sayWhoAsksAndForWhat(t *testing.T) {
 	form := elements(t, page, func(n *html.Node) bool { return n.Data == "form" })
 	require.Len(t, form, 1)
 	assert.Equal(t, "/latchkey/", attr(form[0], "action"))
+	goes := map[string]string{}
+	for n := range form[0].Descendants() {
+		if attr(n, "name") != "" {
+			goes[attr(n, "name")] = attr(n, "value")
+		}
+	}
+	assert.Equal(t, map[string]string{"case": token, "lang": "en"}, goes)
 	assert.Len(t, elements(t, page, func(n *html.Node) bool { return n.Data == "button" }), 1)
 }
 
@@ -124,6 +131,17 @@ func TestLinks_answerAlikeForAllThatAreNotGood(t *testing.T) {
 	}
 	o.Store = nil
 	assert.Equal(t, 404, ask(testServer(t, o).handler(), "GET", "/latchkey/d/"+good).StatusCode)
+}
+
+// Whoever may make cases may not write into the page.
+func TestLinks_askNothingThatIsNoQuestion(t *testing.T) {
+	o := withStore(t, testOptions(t))
+	_, token := aCase(t, o.Store, func(c *store.Case) {
+		c.Asks = append(c.Asks, report.Ask{Key: `x"><script>`, Label: "L"}, report.Ask{Key: "no-label"})
+	})
+	page := bodyOf(t, ask(testServer(t, o).handler(), "GET", "/latchkey/?case="+token))
+	assert.Len(t, elements(t, page, func(n *html.Node) bool { return strings.HasPrefix(attr(n, "name"), "field-") }), 1)
+	assert.NotContains(t, page, "<script>\"")
 }
 
 // Mail scanners open every link, and follow what they find.

@@ -20,8 +20,8 @@ func lookConfig(t *testing.T, yaml string) (Config, error) {
 	dir := t.TempDir()
 	for name, data := range map[string]string{
 		"logo.svg": plainLogo, "page.html": "<html></html>", "big.png": "\x89PNG\r\n\x1a\n" + strings.Repeat("x", logoLimit),
-		"script.svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
-		"click.svg":  `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`,
+		"script.svg":    `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
+		"click.svg":     `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`,
 		"latchkey.yaml": yaml,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644))

@@ -127,12 +127,12 @@ func (v visit) query(look, run string) url.Values {
 		}
 	}
 	if v.link != nil {
-		set("case", v.link.token) // which has the three others
+		set("case", v.link.token) // which has the two others
 	} else {
 		set("outcome", v.outcome)
 		set("reference", v.reference)
-		set("lang", v.lang)
 	}
+	set("lang", v.lang)
 	set("with", v.with)
 	set("rendered", v.rendered)
 	set("address", strings.Join(v.addresses, " "))
@@ -155,7 +155,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 			s.linkGone(w, err)
 			return
 		}
-		v.link, v.outcome, v.reference, v.lang = &l, l.Outcome, l.Reference, l.Lang
+		v.link, v.outcome, v.reference = &l, l.Outcome, l.Reference
 		tellNobody(w.Header())
 	}
 	way := s.reach(r, v.addresses)

@@ -36,9 +36,12 @@ func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone 
 	return widget.Phone{Door: s.door(r, "/phone", nil), At: s.clockFace()}
 }
 
-// outside is the address that a path of ours has for other devices, by a request
-// that came here.
+// outside is the address that a path of ours has for other devices: as the operator
+// says, or else by a request that came here.
 func (s *server) outside(r *http.Request, path string) string {
+	if s.cfg.Address != "" {
+		return s.cfg.Address + path
+	}
 	u := url.URL{Scheme: "http", Host: r.Host, Path: path}
 	if s.https(r) {
 		u.Scheme = "https"

@@ -10,7 +10,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -36,7 +35,8 @@ func (s *server) reports(mux *routes) {
 	// A page of another site must not send reports in people's names.
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.answerReport(w, r, submission{}, unkept{http.StatusForbidden, "failed", ""})
+		sub, _ := s.submission(r)
+		s.answerReport(w, r, sub, unkept{http.StatusForbidden, "failed", ""})
 	}))
 	tooMany := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sub, _ := s.submission(r)
@@ -75,7 +75,8 @@ var (
 	noStore  = unkept{http.StatusServiceUnavailable, "failed", ""}
 )
 
-var reportID = regexp.MustCompile(`^[a-z2-7]{26}$`)
+// idForm is that of store.NewID.
+var idForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
 
 // takeReport keeps a report and says whether it did, as JSON or as a page. Who sends
 // one chooses its id, so that it is kept once however often it is sent.
@@ -96,14 +97,14 @@ func (s *server) takeReport(w http.ResponseWriter, r *http.Request) {
 // nothing that a person wrote is lost.
 func (s *server) submission(r *http.Request) (sub submission, err error) {
 	var data []byte
-	var answers url.Values // of a form
+	form := false
 	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
 	case "application/json":
 		data, err = sub.readJSON(r.Body)
 	case "application/x-www-form-urlencoded":
 		err = r.ParseForm()
-		answers, data = r.PostForm, []byte(strings.TrimSpace(r.PostForm.Get("report")))
-		sub.id, sub.token = answers.Get("id"), answers.Get("token")
+		form, data = true, []byte(strings.TrimSpace(r.PostFormValue("report")))
+		sub.id, sub.token = r.PostFormValue("id"), r.PostFormValue("token")
 	default:
 		err = unkept{http.StatusUnsupportedMediaType, "failed", ""}
 	}
@@ -118,23 +119,27 @@ func (s *server) submission(r *http.Request) (sub submission, err error) {
 		l, linkErr = s.link(r.Context(), sub.token)
 		sub.link, sub.asks = &l, l.Asks
 	}
-	if answers != nil {
-		sub.personal = written(answers, sub.asks)
+	if form {
+		sub.personal = written(r, sub.asks)
 	}
 	if err != nil {
 		return sub, err
 	}
-	if sub.sent, err = report.DecodeSent(data); err != nil || !reportID.MatchString(sub.id) {
+	if sub.sent, err = report.DecodeSent(data); err != nil || !idForm.MatchString(sub.id) {
 		return sub, unread
 	}
-	if answers != nil {
+	if form {
 		sub.sent.Personal = sub.personal
 	}
 	sub.personal = sub.sent.Personal
 	if sub.body, err = sub.sent.Encode(); err != nil {
+		sub.sent.Personal = report.Personal{} // the rest is fine, and stays
+		if sub.body, err = sub.sent.Encode(); err != nil {
+			return sub, unread
+		}
 		return sub, unkept{http.StatusUnprocessableEntity, "unfit", s.words.Text(nil, "sent.personal.note")}
 	}
-	sub.shown = answers == nil || bytes.Equal(sub.body, data)
+	sub.shown = !form || bytes.Equal(sub.body, data)
 	switch {
 	case errors.Is(linkErr, store.ErrNotFound):
 		return sub, overdue
@@ -171,10 +176,10 @@ func (sub *submission) readJSON(body io.Reader) ([]byte, error) {
 }
 
 // written is what stands in a form. Browsers end its lines with CR LF.
-func written(form url.Values, asks []report.Ask) report.Personal {
-	p := report.Personal{Note: form.Get("note")}
+func written(r *http.Request, asks []report.Ask) report.Personal {
+	p := report.Personal{Note: r.PostFormValue("note")}
 	for _, a := range asks {
-		if value := strings.TrimSpace(form.Get("field-" + a.Key)); value != "" {
+		if value := strings.TrimSpace(r.PostFormValue("field-" + a.Key)); value != "" {
 			p.Fields = append(p.Fields, report.Answer{Key: a.Key, Label: a.Label, Value: value})
 		}
 	}
@@ -195,21 +200,13 @@ func (s *server) keep(r *http.Request, sub submission) error {
 		Browser: judged.Seen.Browser.Family.Value, System: judged.Seen.Browser.System.Value,
 		Tier: string(judged.Tier), Reference: judged.Seen.Host.Reference.Value,
 	}
-	limits := map[string]int{"reports from " + network(s.client(r)).String(): reportsByNetwork}
 	if sub.link != nil {
 		rep.Case = sub.link.ID
-		limits["reports for "+rep.Case] = reportsByLink
 	}
-	for key, most := range limits {
-		if wait, err := s.store.Limits.Take(ctx, key, most, reportsWindow); err == nil && wait > 0 {
-			return tooOften
-		}
+	if s.overLimit(ctx, r, rep.Case) {
+		return tooOften
 	}
-	var msgs []store.Message
-	if s.webhooks != nil {
-		msgs = s.webhooks(rep)
-	}
-	switch err := s.store.Reports.Add(ctx, rep, msgs...); {
+	switch err := s.store.Reports.Add(ctx, rep, s.webhooks(rep)...); {
 	case err == nil, errors.Is(err, store.ErrConflict):
 		return nil // it is there
 	case errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrNotFound):
@@ -218,6 +215,16 @@ func (s *server) keep(r *http.Request, sub submission) error {
 		s.log.Error("report not kept", "error", err)
 		return noStore
 	}
+}
+
+// overLimit counts a report, and is whether there were too many.
+func (s *server) overLimit(ctx context.Context, r *http.Request, caseID string) bool {
+	over := func(key string, most int) bool {
+		wait, err := s.store.Limits.Take(ctx, key, most, reportsWindow)
+		return err == nil && wait > 0 // without a count the store has the say
+	}
+	return caseID != "" && over("reports for "+caseID, reportsByLink) ||
+		over("reports from "+network(s.client(r)).String(), reportsByNetwork)
 }
 
 // answerReport says whether a report was kept, as a page to who asks for one.
@@ -267,7 +274,7 @@ var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
 <body>
 <main class="card send" data-latchkey-sent="{{.Said}}">
 <h1>{{.Title}}</h1>
-<p class="{{if .Arrived}}fixed{{else}}persists{{end}}" role="status" id="latchkey-send-status">{{.Status}}</p>
+<p class="send-status {{.Look}}" role="status" id="latchkey-send-status">{{index .Status 0}}{{range slice .Status 1}}<strong>{{$.Code}}</strong>{{.}}{{end}}</p>
 {{if .Arrived}}{{with .Login}}<p><a href="{{.}}">{{$.Back}}</a></p>{{end}}
 {{else}}{{with .Phone}}<p><a href="tel:{{.}}">{{.}}</a></p>{{end}}
 {{with .Download}}<p><a href="{{.}}" download="latchkey-report.json" id="latchkey-send-download">{{$.DownloadText}}</a></p>{{end}}
@@ -279,8 +286,8 @@ var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
 {{range .Fields}}<label for="latchkey-send-field-{{.Key}}">{{.Label}}</label>
 <input id="latchkey-send-field-{{.Key}}" name="field-{{.Key}}" maxlength="{{.Most}}" value="{{.Value}}" autocomplete="off">
 {{end}}<p class="personal">{{.Personal}}</p>
-{{with .Told}}<h3>{{$.ToldTitle}}</h3>
-<div class="told" id="latchkey-send-told" tabindex="0" role="group" aria-label="{{$.ToldTitle}}">{{range .}}<h4>{{.Title}}</h4><p class="lines">{{range $i, $l := .Lines}}{{if $i}}
+{{with .Told}}<h2>{{$.ToldTitle}}</h2>
+<div class="told" id="latchkey-send-told" tabindex="0" role="group" aria-label="{{$.ToldTitle}}">{{range .}}<h3>{{.Title}}</h3><p class="lines">{{range $i, $l := .Lines}}{{if $i}}
 {{end}}{{$l}}{{end}}</p>{{end}}</div>{{end}}
 <details id="latchkey-send-json"{{if eq .Said "failed"}} open{{end}}><summary>{{.JSONTitle}}</summary><textarea id="latchkey-send-bytes" name="report" rows="8" readonly aria-label="{{.JSONTitle}}">{{.JSON}}</textarea></details>
 <p class="actions"><button class="primary" id="latchkey-send-send">{{.Send}}</button></p>
@@ -298,16 +305,15 @@ type reportField struct {
 
 func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, said, label string) {
 	say := func(key string) string { return s.words.Text(nil, "ui."+key) }
-	title, button := say("send"), say("send.send")
+	title := say("send")
 	if sub.link != nil && sub.link.From != "" {
 		title = s.words.Text(diag.Args{"from": sub.link.From}, "ui.send.case")
 	}
-	if said != "review" {
-		button = say("send.again")
-	}
+	const place = "{code}"
 	m := widget.Model{Site: widget.Site{Name: s.cfg.Site.Name}}
 	data := struct {
-		Title, Style, Said, Status       string
+		Title, Style, Said, Look, Code   string
+		Status                           []string
 		Arrived                          bool
 		Login, Back, Phone, DownloadText string
 		Download                         template.URL
@@ -319,15 +325,24 @@ func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, s
 		Told                             []widget.Part
 		JSONTitle, JSON, Send            string
 	}{
-		Title: title, Style: s.asset("latchkey.css"), Said: said, Arrived: said == "arrived",
-		Status: s.words.Text(diag.Args{"code": sub.code(), "label": label}, "ui.send."+said),
-		Login:  s.cfg.Site.Login, Back: say("back"), Phone: s.cfg.Support.Phone, DownloadText: say("send.download"),
+		Title: title, Style: s.asset("latchkey.css"), Said: said, Look: "persists", Arrived: said == "arrived",
+		Code:   sub.code(),
+		Status: strings.Split(s.words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
+		Login:  s.cfg.Site.Login, Back: say("back"), DownloadText: say("send.download"),
 		To: s.base + "/reports", ID: sub.id, Token: sub.token,
 		NoteLabel: say("send.note"), Note: sub.personal.Note, Personal: say("send.personal"), Most: report.NoteLimit,
-		ToldTitle: say("send.told"), Told: m.Told(sub.body, s.words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: button,
+		ToldTitle: say("send.told"), Told: m.Told(sub.body, s.words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: say("send.send"),
 	}
-	if sub.body != nil && said != "review" {
-		data.Download = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(sub.body))
+	switch said {
+	case "arrived":
+		data.Look = "fixed"
+	case "review", "unfit":
+		data.Look = "compared"
+	default:
+		data.Send, data.Phone = say("send.again"), s.cfg.Support.Phone
+		if sub.body != nil {
+			data.Download = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(sub.body))
+		}
 	}
 	for _, a := range sub.asks {
 		f := reportField{Ask: a}

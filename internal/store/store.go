@@ -259,7 +259,9 @@ type (
 		Done(ctx context.Context, id string) error
 		// Retry puts off to due, with what went wrong.
 		Retry(ctx context.Context, id string, due time.Time, why string) error
-		// Waiting counts what has not arrived.
+		// List tells what has not arrived.
+		List(ctx context.Context, p Page) ([]Message, error)
+		// Waiting counts it.
 		Waiting(ctx context.Context) (int, error)
 	}
 	// LimitStore counts.

@@ -27,9 +27,19 @@ type list[T any] struct {
 	Query url.Values
 	// Older is the address of the next page, "" if this is the last.
 	Older string
-	// More is what else the filters can choose from.
+	// Findings and Outcomes are what filters choose from.
 	Findings []string
 	Outcomes []evidence.Outcome
+}
+
+// Filtered is whether a filter beside the search is set.
+func (l list[T]) Filtered() bool {
+	for name := range l.Query {
+		if name != "text" && name != "before" && name != "case" && l.Query.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // paged cuts off the row that was asked for only to see whether there is one.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strings"
 
 	"latchkey/internal/diag"
 	"latchkey/internal/report"
@@ -44,8 +45,9 @@ func (c *Console) decoded(input string) decoded {
 		args["version"] = d.Major
 	}
 	// How far off a clock is stands in the code, more or less.
-	if d.Spoken.Clock.Direction != "" {
-		args["direction"], args["size"] = diag.Word(d.Spoken.Clock.Direction), diag.Seconds(d.Spoken.Clock.From)
+	if way := d.Spoken.Clock.Direction; way != "" {
+		args["direction"] = diag.Word(way)
+		args["size"] = strings.TrimSuffix(strings.TrimPrefix(d.Spoken.Clock.String(), "clock "), " "+way)
 	}
 	v := text.Voice{Words: c.words, Program: d.Browser, System: d.System, Values: args}
 	for i, id := range d.Findings {
