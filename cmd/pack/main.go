@@ -99,6 +99,8 @@ func packAll(wasm string) error {
 		"third.js":     "web/third.js",
 		"words.js":     "web/words.js",
 		"latchkey.css": "web/latchkey.css",
+		"live.js":      "web/live.js",
+		"console.css":  "web/console.css",
 		"wasm_exec.js": glue,
 		"widget.wasm":  wasm,
 	}, words)

@@ -75,7 +75,8 @@ var (
 	noStore  = unkept{http.StatusServiceUnavailable, "failed", ""}
 )
 
-var reportID = regexp.MustCompile(`^[a-z2-7]{26}$`)
+// idForm is that of store.NewID.
+var idForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
 
 // takeReport keeps a report and says whether it did, as JSON or as a page. Who sends
 // one chooses its id, so that it is kept once however often it is sent.
@@ -124,7 +125,7 @@ func (s *server) submission(r *http.Request) (sub submission, err error) {
 	if err != nil {
 		return sub, err
 	}
-	if sub.sent, err = report.DecodeSent(data); err != nil || !reportID.MatchString(sub.id) {
+	if sub.sent, err = report.DecodeSent(data); err != nil || !idForm.MatchString(sub.id) {
 		return sub, unread
 	}
 	if form {
@@ -205,11 +206,7 @@ func (s *server) keep(r *http.Request, sub submission) error {
 	if s.overLimit(ctx, r, rep.Case) {
 		return tooOften
 	}
-	var msgs []store.Message
-	if s.webhooks != nil {
-		msgs = s.webhooks(rep)
-	}
-	switch err := s.store.Reports.Add(ctx, rep, msgs...); {
+	switch err := s.store.Reports.Add(ctx, rep, s.webhooks(rep)...); {
 	case err == nil, errors.Is(err, store.ErrConflict):
 		return nil // it is there
 	case errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrNotFound):

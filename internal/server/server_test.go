@@ -29,7 +29,7 @@ func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
-	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "wasm_exec.js", "widget.wasm"}
+	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"}
 	for _, l := range text.Languages() {
 		if l.File != nil {
 			names = append(names, l.Tag+".json", l.Tag+".menu.json")

@@ -222,6 +222,8 @@ type (
 		List(ctx context.Context) ([]User, error)
 		// Set writes all of the user but Name, Made and TOTPUsed.
 		Set(ctx context.Context, u User) error
+		// Touch notes that the user signed in.
+		Touch(ctx context.Context, name string) error
 		// UseTOTP notes that a code of the time step was taken; ErrConflict if it, or
 		// a later one, was before.
 		UseTOTP(ctx context.Context, name string, step int64) error
@@ -257,7 +259,9 @@ type (
 		Done(ctx context.Context, id string) error
 		// Retry puts off to due, with what went wrong.
 		Retry(ctx context.Context, id string, due time.Time, why string) error
-		// Waiting counts what has not arrived.
+		// List tells what has not arrived.
+		List(ctx context.Context, p Page) ([]Message, error)
+		// Waiting counts it.
 		Waiting(ctx context.Context) (int, error)
 	}
 	// LimitStore counts.
