@@ -93,6 +93,7 @@ func packAll(wasm string) error {
 		"pair.js":      "web/pair.js",
 		"bring.js":     "web/bring.js",
 		"phone.js":     "web/phone.js",
+		"send.js":      "web/send.js",
 		"network.js":   "web/network.js",
 		"steps.js":     "web/steps.js",
 		"third.js":     "web/third.js",

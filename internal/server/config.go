@@ -21,6 +21,7 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
+	"latchkey/internal/report"
 	"latchkey/internal/text"
 )
 
@@ -55,6 +56,14 @@ type Config struct {
 	Languages []text.Language
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
 	Outcomes map[string]evidence.Outcome
+	Reports  Reports
+}
+
+// Reports says what people are asked for when they send a report without a link from
+// support.
+type Reports struct {
+	// Fields are at most report.MaxAsks.
+	Fields []report.Ask
 }
 
 // Site says what people sign in to.
@@ -314,6 +323,11 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		{"languages", func(n *yaml.Node, key string) { c.Languages = p.languages(n, key) }},
 		{"outcomes", func(n *yaml.Node, key string) {
 			c.Outcomes = p.outcomes(n, key)
+		}},
+		{"reports", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"fields", func(n *yaml.Node, key string) { c.Reports.Fields = p.asks(n, key) }},
+			})
 		}},
 	})
 	if len(p.errs) > 0 {
@@ -598,6 +612,36 @@ func (p *parser) cookies(n *yaml.Node, key string) (list []Cookie) {
 			return
 		}
 		list = append(list, c)
+	})
+	return list
+}
+
+func (p *parser) asks(n *yaml.Node, key string) (list []report.Ask) {
+	const form = "write each in lines of its own after a dash, beginning with its key"
+	p.items(n, key, report.MaxAsks, form, "those by which support finds a person", func(item *yaml.Node, itemKey string) {
+		a, faults := report.Ask{}, len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"key", p.text(&a.Key, anyText)},
+			{"label", p.text(&a.Label, anyText)},
+			{"pattern", p.text(&a.Pattern, anyText)},
+			{"max", func(n *yaml.Node, key string) {
+				if n.Decode(&a.Max) != nil || a.Max < 1 {
+					p.wrong(n, key, fmt.Sprintf("%q is no number of characters", n.Value), "write the most characters of an answer, like 12")
+				}
+			}},
+		})
+		if len(p.errs) > faults {
+			return
+		}
+		if err := a.Check(); err != nil {
+			p.wrong(item, itemKey, err.Error(), "write it like {key: member-number, label: Your member number, pattern: '[0-9]{8}', max: 8}")
+			return
+		}
+		if slices.ContainsFunc(list, func(other report.Ask) bool { return other.Key == a.Key }) {
+			p.wrong(item, itemKey, fmt.Sprintf("key: %q stands there twice", a.Key), "give each a key of its own")
+			return
+		}
+		list = append(list, a)
 	})
 	return list
 }

@@ -63,6 +63,9 @@ type server struct {
 	reached   []reached
 	own       ownClock
 	letOut    atomic.Bool // whether anything beyond this machine answered us
+	// webhooks makes the messages about a report, which are kept with it; nil makes
+	// none.
+	webhooks func(r store.Report) []store.Message
 }
 
 // New returns the handler of the whole server. Time servers are asked until
@@ -155,6 +158,8 @@ func (s *server) mux() *routes {
 	s.pages(mux)
 	s.third(mux)
 	s.pairings(mux)
+	s.reports(mux)
+	s.links(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
