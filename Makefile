@@ -37,7 +37,7 @@ bin/.go-app.mod: go.mod go.sum cmd/pack/trim.go
 bin/widget.wasm: $(SOURCES) bin/.go-app.mod
 	GOOS=js GOARCH=wasm $(GO) build -modfile=bin/.go-app.mod $(WASM_FLAGS) -o $@ ./cmd/widget
 
-web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/frame.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/words.js web/frame.js web/send.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm
 	@touch $@
 

@@ -82,8 +82,9 @@ func inquiries(path string, types ...string) (all []inquiry) {
 var baits = []string{"/bait/fbevents.js"}
 
 const (
-	someRun  = "0123456789abcdef"
-	someCode = "7K3F-Q2M9"
+	someRun   = "0123456789abcdef"
+	someCode  = "7K3F-Q2M9"
+	someToken = "q83vASNFZ4mrze8BI0VniQ"
 )
 
 // queries are what is asked with, by the path under the base.
@@ -92,19 +93,21 @@ var queries = map[string][]string{
 	"/cookies":          {"run=" + someRun},
 	"/cookies/echo":     {"keep=1&run=" + someRun, "run=" + someRun},
 	"/clear":            {"after=", "after=session-id"},
-	"/diagnose":         {"run=" + someRun + "&frame=1&running=1", "running=1", "frame=1", "run=" + someRun, ""},
+	"/diagnose":         {"lang=de&menus=de-CH&run=" + someRun + "&frame=1&running=1", "lang=zh-Hant&menus=en-US&run=" + someRun, "lang=de&menus=de&run=&running=1", ""},
 	"/third":            {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
 	"/third/again":      {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
-	"/third/ask":        {"for=https://clinic.example"},
+	"/third/ask":        {"for=https://clinic.example&lang=de&menus=de-CH"},
 	"/third/mark":       {"back=https%3A%2F%2Fclinic.example%2Flogin"},
 	"/sample":           {"n=" + someRun},
 	"/bait/events.js":   nil,
 	"/bait/fbevents.js": nil,
 	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
-	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
+	"/it":               {"at=1790000000000&found=script-blocked,network-intercepted&lang=de&needs=0,3&zone=-60"},
 	"/pair":             {""},
 	"/pair/" + someCode: {"after=1", ""},
-	"/phone":            {"pair=" + someCode, ""},
+	"/reports":          {"", "lang=de"},
+	"/d/" + someToken:   {"", "lang=de"},
+	"/phone":            {"pair=" + someCode, "lang=de&pair=" + someCode, "lang=de", ""},
 	"/":                 visits(),
 	"/frame":            visits(),
 }
@@ -112,7 +115,7 @@ var queries = map[string][]string{
 // visits are the queries of the page and of the frame.
 func visits() []string {
 	rest := "&reference=R-7&lang=de-CH&rendered=1790000000.qq"
-	list := []string{"", "lang=de-CH", "look=noscript", "look=link", "look=files", "lang=de-CH&with=7K3FQ2M9", "look=noscript&with=7K3FQ2M9"}
+	list := []string{"", "case=" + someToken, "look=noscript&case=" + someToken + "&run=" + someRun, "lang=de-CH", "look=noscript", "look=link", "look=files", "lang=de-CH&with=7K3FQ2M9", "look=noscript&with=7K3FQ2M9"}
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}
@@ -128,6 +131,7 @@ func addresses(t *testing.T) (all []string) {
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
 		path = strings.ReplaceAll(strings.TrimSuffix(path, "{$}"), "{code}", someCode)
+		path = strings.ReplaceAll(path, "{token}", someToken)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)

@@ -3,11 +3,13 @@ package server
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,6 +21,8 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/text"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
@@ -48,8 +52,18 @@ type Config struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
+	// Languages are those that pages are shown in; text.Languages if it is nil.
+	Languages []text.Language
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
 	Outcomes map[string]evidence.Outcome
+	Reports  Reports
+}
+
+// Reports says what people are asked for when they send a report without a link from
+// support.
+type Reports struct {
+	// Fields are at most report.MaxAsks.
+	Fields []report.Ask
 }
 
 // Site says what people sign in to.
@@ -306,8 +320,14 @@ func ParseConfig(data []byte, name string) (Config, error) {
 			})
 		}},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
+		{"languages", func(n *yaml.Node, key string) { c.Languages = p.languages(n, key) }},
 		{"outcomes", func(n *yaml.Node, key string) {
 			c.Outcomes = p.outcomes(n, key)
+		}},
+		{"reports", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"fields", func(n *yaml.Node, key string) { c.Reports.Fields = p.asks(n, key) }},
+			})
 		}},
 	})
 	if len(p.errs) > 0 {
@@ -443,6 +463,34 @@ func one[T any](p *parser, to *T, check func(string) (T, problem)) func(*yaml.No
 	}
 }
 
+// languages reads which languages there are, and an operator's own words for them.
+func (p *parser) languages(n *yaml.Node, key string) []text.Language {
+	var dir string
+	var only []string
+	p.mapping(n, key, []field{
+		{"dir", p.text(&dir, anyText)},
+		{"only", listOf(p, &only, anyText)},
+	})
+	var own fs.FS
+	if dir != "" {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(filepath.Dir(p.file), dir)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			p.wrong(n, key+".dir", fmt.Sprintf("there is no directory %s", dir), "it is looked for from where this file lies")
+			return nil
+		}
+		own = os.DirFS(dir)
+	}
+	all, err := text.Load(own, only)
+	if err != nil {
+		for what := range strings.SplitSeq(err.Error(), "\n") {
+			p.errs = append(p.errs, fmt.Errorf("%s:%d: %s: %s", p.file, n.Line, key, what))
+		}
+	}
+	return all
+}
+
 func (p *parser) truth(to *bool) func(*yaml.Node, string) {
 	return func(n *yaml.Node, key string) {
 		if !p.is(&n, key, yaml.ScalarNode, "write true or false") {
@@ -564,6 +612,36 @@ func (p *parser) cookies(n *yaml.Node, key string) (list []Cookie) {
 			return
 		}
 		list = append(list, c)
+	})
+	return list
+}
+
+func (p *parser) asks(n *yaml.Node, key string) (list []report.Ask) {
+	const form = "write each in lines of its own after a dash, beginning with its key"
+	p.items(n, key, report.MaxAsks, form, "those by which support finds a person", func(item *yaml.Node, itemKey string) {
+		a, faults := report.Ask{}, len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"key", p.text(&a.Key, anyText)},
+			{"label", p.text(&a.Label, anyText)},
+			{"pattern", p.text(&a.Pattern, anyText)},
+			{"max", func(n *yaml.Node, key string) {
+				if n.Decode(&a.Max) != nil || a.Max < 1 {
+					p.wrong(n, key, fmt.Sprintf("%q is no number of characters", n.Value), "write the most characters of an answer, like 12")
+				}
+			}},
+		})
+		if len(p.errs) > faults {
+			return
+		}
+		if err := a.Check(); err != nil {
+			p.wrong(item, itemKey, err.Error(), "write it like {key: member-number, label: Your member number, pattern: '[0-9]{8}', max: 8}")
+			return
+		}
+		if slices.ContainsFunc(list, func(other report.Ask) bool { return other.Key == a.Key }) {
+			p.wrong(item, itemKey, fmt.Sprintf("key: %q stands there twice", a.Key), "give each a key of its own")
+			return
+		}
+		list = append(list, a)
 	})
 	return list
 }

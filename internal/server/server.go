@@ -56,11 +56,16 @@ type server struct {
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
-	words    *text.Catalogue
-	nameKey  [16]byte // see hashed
-	reached  []reached
-	own      ownClock
-	letOut   atomic.Bool // whether anything beyond this machine answered us
+	// languages are those that pages are shown in, and tags theirs.
+	languages []text.Language
+	tags      []string
+	nameKey   [16]byte // see hashed
+	reached   []reached
+	own       ownClock
+	letOut    atomic.Bool // whether anything beyond this machine answered us
+	// webhooks makes the messages about a report, which are kept with it; nil makes
+	// none.
+	webhooks func(r store.Report) []store.Message
 }
 
 // New returns the handler of the whole server. Time servers are asked until
@@ -113,9 +118,11 @@ func newServer(o Options) (*server, error) {
 		pairs:    newPairs(maxPairs, maxKept),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
-		words:    text.English(),
 		reached:  make([]reached, len(o.Config.Needs)),
 		own:      ownClock{seed: maphash.MakeSeed()},
+	}
+	if err := s.addLanguages(o.Config.Languages); err != nil {
+		return nil, err
 	}
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {
@@ -151,6 +158,8 @@ func (s *server) mux() *routes {
 	s.pages(mux)
 	s.third(mux)
 	s.pairings(mux)
+	s.reports(mux)
+	s.links(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
