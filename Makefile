@@ -101,8 +101,9 @@ bench-ranking: ## Measure the order of findings and steps, and write internal/di
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
 	@sed -n '/## Simulated/,$$p' internal/diag/README.md
 
-bench-store: postgres ## Measure the store beside its bare drivers, and write internal/store/README.md
+bench-store: postgres build ## Measure the store beside its bare drivers, and write internal/store/README.md
 	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestBench ./internal/store
+	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestLiveBench ./internal/e2e
 
 bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
