@@ -8,7 +8,6 @@
 	function load() {
 		var ask = new XMLHttpRequest();
 		ask.open('GET', base + 'now?have=' + part.children[0].getAttribute('data-have'));
-		ask.setRequestHeader('Accept', 'text/event-stream'); // it is nobody's doing
 		ask.onload = function () {
 			if (ask.status === 204) { return; }
 			// A whole page is the one to sign in, or says that the case is gone.

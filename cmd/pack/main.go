@@ -84,6 +84,7 @@ func packAll(wasm string) error {
 		"steps.js":     "web/steps.js",
 		"third.js":     "web/third.js",
 		"latchkey.css": "web/latchkey.css",
+		"live.js":      "web/live.js",
 		"console.css":  "web/console.css",
 		"wasm_exec.js": glue,
 		"widget.wasm":  wasm,

@@ -15,13 +15,15 @@ import (
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
 // view of the login page, frame.js, looks.js, clock.js, network.js, steps.js and send.js on every
-// opening of the widget. pair.js comes when it is asked for, and serves two parts.
+// opening of the widget. pair.js comes when it is asked for, and serves two parts;
+// live.js is the console's.
 func budgets() map[string]int {
 	return map[string]int{
 		"bring.js":    3 * 512,
 		"clock.js":    2 * 1024,
 		"embed.js":    3 * 1024,
 		"frame.js":    6 * 1024,
+		"live.js":     1024,
 		"looks.js":    7 * 1024,
 		"network.js":  6 * 1024,
 		"pair.js":     2 * 1024,

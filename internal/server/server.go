@@ -166,6 +166,7 @@ func newServer(o Options) (*server, error) {
 	if o.Store != nil {
 		s.console, err = console.New(console.Options{
 			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
+			Asks:   s.cfg.Reports.Fields,
 			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
 			Stopping: s.stopping, Log: s.log, Now: s.now,
 		})

@@ -27,7 +27,7 @@ func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css", "console.css", "wasm_exec.js", "widget.wasm"} {
+	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"} {
 		stem, ext, _ := strings.Cut(name, ".")
 		stored := stem + ".0123456789ab." + ext
 		if name == "embed.js" {

@@ -110,10 +110,11 @@ func (c *Console) visit(r *http.Request) (Visitor, error) {
 	if u.Off {
 		return Visitor{}, store.ErrNotFound
 	}
-	// A page that is fed live comes by itself: nobody need be there.
-	if r.Header.Get("Accept") != "text/event-stream" && now.Sub(s.Seen) >= touchEvery {
+	// What a page's script asks for comes by itself: nobody need be there.
+	if r.Header.Get("Sec-Fetch-Dest") != "empty" && now.Sub(s.Seen) >= touchEvery {
+		// A disk that is full is no reason to turn somebody away who reads.
 		if err := c.o.Store.Sessions.Touch(r.Context(), hash); err != nil {
-			return Visitor{}, err
+			c.o.Log.Warn("cannot note that somebody is there", "error", err)
 		}
 	}
 	return Visitor{Name: u.Name, Role: u.Role, CSRF: s.CSRF, From: c.from(r)}, nil

@@ -2,13 +2,14 @@ package console
 
 import (
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -26,9 +27,19 @@ type list[T any] struct {
 	Query url.Values
 	// Older is the address of the next page, "" if this is the last.
 	Older string
-	// More is what else the filters can choose from.
+	// Findings and Outcomes are what filters choose from.
 	Findings []string
 	Outcomes []evidence.Outcome
+}
+
+// Filtered is whether a filter beside the search is set.
+func (l list[T]) Filtered() bool {
+	for name := range l.Query {
+		if name != "text" && name != "before" && name != "case" && l.Query.Get(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // paged cuts off the row that was asked for only to see whether there is one.
@@ -77,11 +88,8 @@ func (c *Console) cases(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusOK, "cases", paged(r, rows, func(k store.Case) string { return k.ID }))
 }
 
-// lasting are for how long a link can be good, the usual one first.
-var lasting = []struct {
-	Hours int
-	Name  string
-}{{24, "24 hours"}, {1, "1 hour"}, {8, "8 hours"}, {72, "3 days"}, {168, "7 days"}}
+// lasting are for how many hours a link can be good, the usual one first.
+var lasting = []int{24, 1, 8, 72, 168}
 
 // extraAsks is how many fields of their own agents can ask for.
 const extraAsks = 4
@@ -94,9 +102,16 @@ type caseForm struct {
 	Hours                 int
 	Asks                  []tick
 	Extra                 string
-	Wrong                 []string
+	Wrong                 []wrong
 	Outcomes              []evidence.Outcome
-	Lasting               any
+	Lasting               []int
+}
+
+// wrong is what is wrong with the form, in one of the ways that templates/new.html
+// knows, with a number that it names.
+type wrong struct {
+	What string
+	N    int
 }
 
 type tick struct {
@@ -105,7 +120,7 @@ type tick struct {
 }
 
 func (c *Console) blankForm() caseForm {
-	f := caseForm{ID: store.NewID(), Hours: lasting[0].Hours, Outcomes: evidence.Outcomes, Lasting: lasting}
+	f := caseForm{ID: store.NewID(), Hours: lasting[0], Outcomes: evidence.Outcomes, Lasting: lasting}
 	for _, a := range c.o.Asks {
 		f.Asks = append(f.Asks, tick{a, true})
 	}
@@ -127,21 +142,14 @@ func (c *Console) newCase(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		f.Note, f.Reference, f.Lang, f.Outcome = k.Note, k.Reference, k.Lang, evidence.Outcome(k.Outcome)
-		var extra []string
-		for i := range f.Asks {
-			f.Asks[i].On = false
+		for i, a := range f.Asks {
+			f.Asks[i].On = slices.ContainsFunc(k.Asks, func(b report.Ask) bool { return b.Key == a.Key })
 		}
-	asks:
 		for _, a := range k.Asks {
-			for i := range f.Asks {
-				if f.Asks[i].Key == a.Key {
-					f.Asks[i].On = true
-					continue asks
-				}
+			if !slices.ContainsFunc(c.o.Asks, func(b report.Ask) bool { return b.Key == a.Key }) {
+				f.Extra += a.Label + "\n"
 			}
-			extra = append(extra, a.Label)
 		}
-		f.Extra = strings.Join(extra, "\n")
 	}
 	c.render(w, r, http.StatusOK, "new", f)
 }
@@ -159,18 +167,15 @@ func (c *Console) filled(r *http.Request) (caseForm, store.Case) {
 	f.Note, f.Reference = strings.TrimSpace(r.PostFormValue("note")), strings.TrimSpace(r.PostFormValue("reference"))
 	f.Lang, f.Outcome, f.Extra = r.PostFormValue("lang"), evidence.Outcome(r.PostFormValue("outcome")), r.PostFormValue("extra")
 	f.Hours, _ = strconv.Atoi(r.PostFormValue("hours"))
-	wrong := func(format string, args ...any) { f.Wrong = append(f.Wrong, fmt.Sprintf(format, args...)) }
+	say := func(what string, n int) { f.Wrong = append(f.Wrong, wrong{what, n}) }
 
 	k := store.Case{
 		ID: f.ID, Made: c.o.Now(), By: visitor(r.Context()).Name, From: c.o.Site + " support",
 		Note: f.Note, Reference: f.Reference, Lang: f.Lang, Outcome: string(f.Outcome), Expires: c.o.Now().Add(time.Duration(f.Hours) * time.Hour),
 	}
-	for i := range f.Asks {
-		f.Asks[i].On = false
-		for _, key := range r.PostForm["ask"] {
-			if f.Asks[i].On = f.Asks[i].On || key == f.Asks[i].Key; key == f.Asks[i].Key {
-				k.Asks = append(k.Asks, f.Asks[i].Ask)
-			}
+	for i, a := range f.Asks {
+		if f.Asks[i].On = slices.Contains(r.PostForm["ask"], a.Key); f.Asks[i].On {
+			k.Asks = append(k.Asks, a.Ask)
 		}
 	}
 	n := 0
@@ -181,34 +186,30 @@ func (c *Console) filled(r *http.Request) (caseForm, store.Case) {
 		n++
 		a := report.Ask{Key: "extra-" + strconv.Itoa(n), Label: line}
 		if err := a.Check(); err != nil {
-			wrong("Also ask for, line %d: use plain text of at most 100 characters.", n)
+			say("line", n)
 		}
 		k.Asks = append(k.Asks, a)
 	}
 	if n > extraAsks {
-		wrong("Ask for at most %d things of your own: people give up on long forms.", extraAsks)
+		say("extra", extraAsks)
 	}
 	if len(k.Asks) > report.MaxAsks {
-		wrong("Ask for at most %d things in all.", report.MaxAsks)
+		say("asks", report.MaxAsks)
 	}
-	if count := len([]rune(f.Note)); count > noteMost {
-		wrong("The note has %d characters. Use at most %d.", count, noteMost)
+	if utf8.RuneCountInString(f.Note) > noteMost {
+		say("note", noteMost)
 	}
-	if count := len([]rune(f.Reference)); count > referenceMost {
-		wrong("The reference has %d characters. Use at most %d.", count, referenceMost)
+	if utf8.RuneCountInString(f.Reference) > referenceMost {
+		say("reference", referenceMost)
 	}
 	if f.Outcome != "" && !evidence.ValidOutcome(string(f.Outcome)) {
-		wrong("Choose what the sign-in said from the list.")
+		say("outcome", 0)
 	}
-	known := false
-	for _, l := range lasting {
-		known = known || l.Hours == f.Hours
-	}
-	if !known {
-		wrong("Choose how long the link is good for from the list.")
+	if !slices.Contains(lasting, f.Hours) {
+		say("hours", 0)
 	}
 	if !isID(f.ID) {
-		wrong("This form was not ours. Fill it in again.")
+		say("form", 0)
 		f.ID = store.NewID()
 	}
 	return f, k
@@ -231,7 +232,10 @@ func (c *Console) addCase(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, hash := store.NewToken()
-	err := c.o.Store.Cases.Add(r.Context(), k, hash)
+	l, err := c.link(r, k, token)
+	if err == nil {
+		err = c.o.Store.Cases.Add(r.Context(), k, hash)
+	}
 	if errors.Is(err, store.ErrConflict) {
 		http.Redirect(w, r, c.at+"cases/"+k.ID, http.StatusSeeOther) // the form came twice
 		return
@@ -240,37 +244,35 @@ func (c *Console) addCase(w http.ResponseWriter, r *http.Request) {
 		c.failed(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "case", casePage{Case: k, Version: c.version(k), Link: c.link(r, k, token)})
+	c.render(w, r, http.StatusOK, "case", casePage{Case: k, Version: c.version(k), Link: l})
 }
 
 // link is a diagnostic link, ready to be sent.
 type link struct {
-	URL     string
-	Subject string
-	Text    string // of a mail
-	Short   string // of a text message
-	Mail    template.URL
-	SMS     template.URL
-	Size    int // of the QR code, in modules with the border
-	Side    int // in pixels
-	Path    string
+	URL, Site, From      string
+	Until                time.Time
+	Subject, Text, Short string // of a mail, and a text message
+	Mail, SMS            template.URL
+	Size, Side           int // of the QR code with its border, in modules and in pixels
+	Path                 string
 }
 
-func (c *Console) link(r *http.Request, k store.Case, token string) *link {
-	l := &link{URL: c.o.Address(r, c.o.Base+"/d/"+token)}
-	good := k.Expires.UTC().Format("2 January 2006, 15:04 UTC")
-	l.Subject = "Find out why you can’t sign in to " + c.o.Site
-	l.Text = "Hello,\n\nto find out why you can’t sign in to " + c.o.Site + ", please open this link on the device and in the browser that you sign in with:\n\n" +
-		l.URL + "\n\nIt looks at your browser and your connection, and shows you what it found. Nothing is sent to us before you have read it and agreed.\n\n" +
-		"The link is good until " + good + ".\n\n" + k.From
-	l.Short = c.o.Site + ": to find out why you can’t sign in, open " + l.URL + " on the device that you sign in with. Good until " + good + "."
+func (c *Console) link(r *http.Request, k store.Case, token string) (*link, error) {
+	l := &link{URL: c.o.Address(r, c.o.Base+"/d/"+token), Site: c.o.Site, From: k.From, Until: k.Expires.UTC()}
+	for name, to := range map[string]*string{"subject": &l.Subject, "mail": &l.Text, "sms": &l.Short} {
+		var b strings.Builder
+		if err := messages.ExecuteTemplate(&b, name, l); err != nil {
+			return nil, err
+		}
+		*to = strings.TrimSpace(b.String())
+	}
 	l.Mail = template.URL("mailto:?subject=" + url.PathEscape(l.Subject) + "&body=" + url.PathEscape(strings.ReplaceAll(l.Text, "\n", "\r\n")))
-	// What begins a text message's body differs between systems; both take this.
+	// What begins the text differs between systems; both take this.
 	l.SMS = template.URL("sms:?&body=" + url.PathEscape(l.Short))
 	l.Size, l.Path = qr.Path(l.URL)
 	l.Size += 8 // four modules around it, which readers want
 	l.Side = 6 * l.Size
-	return l
+	return l, nil
 }
 
 // casePage is the page of a case.

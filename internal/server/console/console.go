@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"path"
 	"strings"
+	texts "text/template"
 	"time"
 
 	"latchkey/internal/checks"
@@ -183,22 +184,23 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 	return pages, nil
 }
 
+// messages are the texts that a link is sent with.
+var messages = texts.Must(texts.ParseFS(templates, "templates/link.txt"))
+
 // functions are what all templates can use.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset":   c.o.Asset,
-		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"utc":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
-		"open":    func(k store.Case) bool { return k.Usable(c.o.Now()) },
-		"check":   c.check,
-		"spoken":  spoken,
-		"plain":   plain,
-		"short":   short,
-		"outcome": outcome,
-		"file":    caseFile,
-		"tiers":   func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
-		"langs":   func() []lang { return langs },
-		"dict":    dict,
+		"asset": c.o.Asset,
+		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
+		"open":  func(k store.Case) bool { return k.Usable(c.o.Now()) },
+		"check": c.check,
+		"plain": plain,
+		"short": short,
+		"file":  caseFile,
+		"tiers": func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
+		"langs": func() []lang { return langs },
+		"dict":  dict,
 	}
 }
 
@@ -238,23 +240,18 @@ func (c *Console) execute(w http.ResponseWriter, r *http.Request, status int, na
 	_, _ = page.WriteTo(w) // fails only when the browser is gone
 }
 
-// notice is a page of a few sentences.
-type notice struct {
-	Title string
-	Lines []string
-}
-
-// failed answers when something could not be read or done. Nothing was done then.
+// failed answers when something could not be read or done, in one of the ways that
+// templates/notice.html knows. Nothing was done then.
 func (c *Console) failed(w http.ResponseWriter, r *http.Request, err error) {
-	n, status := notice{"Something went wrong on this server", []string{"Nothing was changed. The reason stands in the server’s log."}}, http.StatusInternalServerError
+	why, status := "broken", http.StatusInternalServerError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		n, status = notice{"There is nothing here", []string{"It may have been deleted, or it was kept for as long as it is kept."}}, http.StatusNotFound
+		why, status = "nothing", http.StatusNotFound
 	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
-		n, status = notice{"The store does not answer", []string{"Nothing was changed. Try again in a minute, and tell whoever runs this server if it stays so."}}, http.StatusServiceUnavailable
+		why, status = "store", http.StatusServiceUnavailable
 	}
 	if status >= 500 {
 		c.o.Log.Error("console", "route", r.Pattern, "error", err)
 	}
-	c.render(w, r, status, "notice", n)
+	c.render(w, r, status, "notice", why)
 }

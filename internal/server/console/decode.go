@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"strings"
 
 	"latchkey/internal/diag"
 	"latchkey/internal/report"
@@ -44,8 +45,9 @@ func (c *Console) decoded(input string) decoded {
 		args["version"] = d.Major
 	}
 	// How far off a clock is stands in the code, more or less.
-	if d.Spoken.Clock.Direction != "" {
-		args["direction"], args["size"] = diag.Word(d.Spoken.Clock.Direction), diag.Seconds(d.Spoken.Clock.From)
+	if way := d.Spoken.Clock.Direction; way != "" {
+		args["direction"] = diag.Word(way)
+		args["size"] = strings.TrimSuffix(strings.TrimPrefix(d.Spoken.Clock.String(), "clock "), " "+way)
 	}
 	v := text.Voice{Words: c.words, Program: d.Browser, System: d.System, Values: args}
 	for i, id := range d.Findings {
@@ -54,13 +56,16 @@ func (c *Console) decoded(input string) decoded {
 			f.Sureness = d.Sureness
 		}
 		if !c.words.Has("check." + id + ".title") {
-			d.Named = append(d.Named, finding{ID: id, Title: "A finding that this version does not know: " + id})
+			d.Named = append(d.Named, finding{ID: id})
 			continue
 		}
 		d.Named = append(d.Named, finding{ID: id, Title: v.Title(f), Why: v.Say("check."+id+".why", nil), Sureness: f.Sureness})
 	}
 	if len(d.Named) == 0 {
 		d.Say = []string{c.words.Text(nil, "ui.healthy.title")}
+		return d
+	}
+	if d.Named[0].Title == "" {
 		return d
 	}
 	d.Say = []string{d.Named[0].Title}

@@ -104,6 +104,7 @@ func (c *Console) streamCase(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Accel-Buffering", "no") // nginx's word
 	out := http.NewResponseController(w)
 	_ = out.SetReadDeadline(time.Time{}) // the server's would end the stream
+	had := c.version(k)
 	ticker := time.NewTicker(c.live.beat)
 	defer ticker.Stop()
 	// The first ring is for what came between the page and this.
@@ -125,10 +126,11 @@ func (c *Console) streamCase(w http.ResponseWriter, r *http.Request) {
 			}
 			// A ring may have been lost on its way from another server, and that a case
 			// has expired rings nowhere.
-			if what = "beat"; c.version(now) != c.version(k) {
+			version := c.version(now)
+			if what = "beat"; version != had {
 				what = "ring"
 			}
-			k = now
+			had = version
 		case <-r.Context().Done():
 			return
 		case <-c.live.stopping:

@@ -5,12 +5,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
+	"latchkey/app/widget"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
@@ -51,7 +50,7 @@ func (c *Console) view(r *http.Request, id string) (read, error) {
 // reportPage is the page of a report.
 type reportPage struct {
 	read
-	Parts  []part
+	Parts  []widget.Part
 	JSON   string
 	Judged []judged
 	// Changed is whether the server's judgement is another one than the person read.
@@ -73,10 +72,16 @@ func (j judged) Differs() bool { return j.Then != j.Today }
 
 // moment is a line of the timeline.
 type moment struct {
-	At     time.Time // zero if nobody knows
-	Local  string    // by the person's clock
-	What   string
-	Detail string
+	What  string    // made, began, tried, sent or arrived
+	At    time.Time // zero if nobody knows
+	Local string    // by the person's clock
+	Name  string    // of who made the link, or of what was tried
+	// Gone are the checks whose findings a step took away, and Fixed is whether
+	// nothing was left.
+	Gone  []string
+	Fixed bool
+	// Off is whether the report's own time of sending is far from ours.
+	Off bool
 }
 
 func (c *Console) showReport(w http.ResponseWriter, r *http.Request) {
@@ -121,47 +126,32 @@ func judgements(rep read) (all []judged) {
 
 // timeline is what happened, in order.
 func (c *Console) timeline(p reportPage) (all []moment) {
-	zone := p.Sent.At.Zone
-	add := func(at time.Time, what, detail string) {
-		m := moment{At: at, What: what, Detail: detail}
+	add := func(at time.Time, m moment) {
+		m.At = at
 		if !at.IsZero() {
-			m.Local = zoned(at, zone)
+			m.Local = zoned(at, p.Sent.At.Zone)
 		}
 		all = append(all, m)
 	}
 	milli := func(m evidence.Moment) time.Time { return time.UnixMilli(int64(m.UTC)) }
 	if p.Kase.ID != "" {
-		add(p.Kase.Made, "Link made", "by "+plain(p.Kase.By))
+		add(p.Kase.Made, moment{What: "made", Name: p.Kase.By})
 	}
 	if at := p.Today.Seen.Run.At; at.State == evidence.OK && at.Value.UTC > 0 && at.Value.UTC < 1e13 {
-		add(milli(at.Value), "The check that was sent began", "")
+		add(milli(at.Value), moment{What: "began"})
 	}
 	voice := c.voice(p.Today)
 	for i, id := range p.Sent.Tried {
-		result := "It did not get them in."
-		if last := i == len(p.Sent.Tried)-1; last && p.Today.Fixed() {
-			result = "After that it was gone: " + c.names(p.Sent.Gone) + "."
-		} else if last && len(p.Sent.Gone) > 0 {
-			result = "Gone by then: " + c.names(p.Sent.Gone) + ". Still there: what is found above."
+		m := moment{What: "tried", Name: voice.Say("fix."+id+".title", argsFor(p.Today, id))}
+		if i == len(p.Sent.Tried)-1 {
+			m.Gone, m.Fixed = p.Sent.Gone, p.Today.Fixed()
 		}
-		add(time.Time{}, "Tried: "+voice.Say("fix."+id+".title", argsFor(p.Today, id)), result)
+		add(time.Time{}, m)
 	}
-	add(milli(p.Sent.At), "Sent by the person", "")
-	detail := ""
-	if off := p.At.Sub(milli(p.Sent.At)); math.Abs(off.Minutes()) > 3 {
-		detail = "The device’s minute of sending and ours differ: its clock is off, or the report waited for a connection."
-	}
-	add(p.At, "Arrived here", detail)
+	sent := milli(p.Sent.At)
+	add(sent, moment{What: "sent"})
+	add(p.At, moment{What: "arrived", Off: p.At.Sub(sent).Abs() > 3*time.Minute})
 	return all
-}
-
-// names are those of checks, in a sentence.
-func (c *Console) names(ids []string) string {
-	var out []string
-	for _, id := range ids {
-		out = append(out, c.check(id))
-	}
-	return strings.Join(out, ", ")
 }
 
 func indented(v any) string {
@@ -175,62 +165,37 @@ func indented(v any) string {
 	return b.String()
 }
 
-// part is a part of what was sent, in words.
-type part struct {
-	Title string
-	Lines []line
-}
-
-type line struct {
-	Text    string
-	Differs bool // from the other report, if there are two
-}
-
-// parts says all that was seen, but not what the person wrote: that stands by itself.
-func (c *Console) parts(rep read) (all []part) {
-	lines, err := report.Lines(rep.Body)
+// parts says all that was sent, in the words that the person read before it went, but
+// not what they wrote: that stands by itself.
+func (c *Console) parts(rep read) []widget.Part {
+	sent := rep.Sent
+	sent.Personal = report.Personal{}
+	body, err := sent.Encode()
 	if err != nil {
-		return nil
+		return nil // it was read from its own encoding, which holds more
 	}
-	for _, l := range lines {
-		if l.Personal {
-			continue
+	parts := widget.Model{Report: rep.Today}.Told(body, c.words)
+	for _, p := range parts {
+		for i := range p.Lines {
+			p.Lines[i] = plain(p.Lines[i])
 		}
-		title, name := "About this report", l.ID
-		if rest, ok := strings.CutPrefix(l.ID, "seen."); ok {
-			title, name, _ = strings.Cut(rest, ".")
-		}
-		if len(all) == 0 || all[len(all)-1].Title != title {
-			all = append(all, part{Title: title})
-		}
-		to := &all[len(all)-1]
-		to.Lines = append(to.Lines, line{Text: plain(name + ": " + l.Value)})
 	}
-	return all
+	return parts
 }
 
 // two is the page of two reports beside each other.
 type two struct {
-	A, B           read
-	Rows           []pair
-	Parts          []pairedPart
-	Stayed         []string // findings of the first that are in the second, too
-	Gone, Came     []string
-	Untested       []string // of the first, that the second could not test
-	Same           int      // lines of the evidence that do not differ
-	SameEverything bool
+	A, B       read
+	Parts      []pairedPart
+	Stayed     []string // findings of the first that are in the second, too
+	Gone, Came []string
+	Untested   []string // of the first, that the second could not test
+	Same       int      // lines of the evidence that do not differ
 }
-
-type pair struct {
-	Name, A, B string
-}
-
-// Differs is whether the two say different things.
-func (p pair) Differs() bool { return p.A != p.B }
 
 type pairedPart struct {
 	Title string
-	A, B  []line
+	A, B  []string
 }
 
 // twoReports shows two reports beside each other, and what became of the findings of
@@ -238,9 +203,7 @@ type pairedPart struct {
 func (c *Console) twoReports(w http.ResponseWriter, r *http.Request) {
 	ids := r.URL.Query()["id"]
 	if len(ids) != 2 || ids[0] == ids[1] {
-		c.render(w, r, http.StatusUnprocessableEntity, "notice", notice{"Choose two reports", []string{
-			"To see two reports side by side, tick exactly two of them in a list of reports.",
-		}})
+		c.render(w, r, http.StatusUnprocessableEntity, "notice", "two")
 		return
 	}
 	var both [2]read
@@ -251,7 +214,7 @@ func (c *Console) twoReports(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if both[i].Wrong != "" {
-			c.render(w, r, http.StatusUnprocessableEntity, "notice", notice{"One of the two cannot be read", []string{both[i].Wrong}})
+			c.render(w, r, http.StatusUnprocessableEntity, "notice", "unreadable")
 			return
 		}
 	}
@@ -263,14 +226,6 @@ func (c *Console) twoReports(w http.ResponseWriter, r *http.Request) {
 
 func (c *Console) beside(a, b read) two {
 	t := two{A: a, B: b}
-	row := func(name string, value func(read) string) { t.Rows = append(t.Rows, pair{name, value(a), value(b)}) }
-	row("Sign-in said", func(r read) string { return outcome(string(r.Today.Outcome)) })
-	row("Browser", func(r read) string { return browser(r.Today.Seen) })
-	row("How much could run", func(r read) string {
-		return strings.TrimSpace(plain(string(r.Today.Tier)) + " " + plain(string(r.Today.TierReason)))
-	})
-	row("Say next", func(r read) string { return strings.Join(r.Say, " ") })
-
 	compared := diag.Compare(a.Today.Diagnosis, b.Today.Diagnosis, "")
 	t.Stayed, t.Gone, t.Came = compared.Stayed, compared.Gone, compared.Came
 	for _, f := range a.Today.Findings {
@@ -279,7 +234,7 @@ func (c *Console) beside(a, b read) two {
 		}
 	}
 
-	parts := [2][]part{c.parts(a), c.parts(b)}
+	parts := [2][]widget.Part{c.parts(a), c.parts(b)}
 	var titles []string
 	for _, ps := range parts {
 		for _, p := range ps {
@@ -289,27 +244,26 @@ func (c *Console) beside(a, b read) two {
 		}
 	}
 	for _, title := range titles {
-		var lines [2][]line
+		var lines [2][]string
 		for i, ps := range parts {
-			if at := slices.IndexFunc(ps, func(p part) bool { return p.Title == title }); at >= 0 {
+			if at := slices.IndexFunc(ps, func(p widget.Part) bool { return p.Title == title }); at >= 0 {
 				lines[i] = ps[at].Lines
 			}
 		}
 		p := pairedPart{Title: title}
-		for i, to := range []*[]line{&p.A, &p.B} {
+		for i, to := range []*[]string{&p.A, &p.B} {
 			for _, l := range lines[i] {
-				if slices.ContainsFunc(lines[1-i], func(o line) bool { return o.Text == l.Text }) {
+				if slices.Contains(lines[1-i], l) {
 					t.Same += i
 					continue
 				}
-				*to = append(*to, line{l.Text, true})
+				*to = append(*to, l)
 			}
 		}
 		if len(p.A)+len(p.B) > 0 {
 			t.Parts = append(t.Parts, p)
 		}
 	}
-	t.SameEverything = len(t.Parts) == 0
 	return t
 }
 
@@ -328,9 +282,7 @@ func (c *Console) testCase(w http.ResponseWriter, r *http.Request) {
 	}
 	rep := c.read(row)
 	if rep.Wrong != "" || len(rep.Today.Findings) == 0 {
-		c.render(w, r, http.StatusUnprocessableEntity, "notice", notice{"This report makes no test case", []string{
-			"Nothing is found in it, or it cannot be read. A test case says which cause stands first.",
-		}})
+		c.render(w, r, http.StatusUnprocessableEntity, "notice", "no-case")
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

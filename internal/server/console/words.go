@@ -27,19 +27,6 @@ func plain(v any) string {
 // short is as much of an id as people tell each other.
 func short(id string) string { return id[:min(8, len(id))] }
 
-// outcome is what the sign-in said, in words.
-func outcome(o any) string {
-	s := strings.ReplaceAll(plain(o), "_", " ")
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// spoken is a code as it is read out, each character apart, so that no screen reader
-// makes a word of it.
-func spoken(code string) string { return strings.Join(strings.Split(plain(code), ""), " ") }
-
 // check is the name of a check as people read it.
 func (c *Console) check(id string) string {
 	if key := "check." + id + ".name"; c.words.Has(key) {
@@ -90,12 +77,12 @@ type step struct {
 // words says a judgement.
 type words struct {
 	// Say is what to say next, a sentence each.
-	Say      []string
-	Steps    []string // what to do then
-	Findings []finding
-	Advice   []step
-	Gaps     []gap
-	Passed   []string
+	Say    []string
+	Steps  []string // what to do then
+	Found  []finding
+	Advice []step
+	Gaps   []gap
+	Passed []string
 }
 
 type gap struct{ ID, Why string }
@@ -107,7 +94,7 @@ func (c *Console) say(rep report.Report) words {
 	for _, f := range rep.Findings {
 		args := plainArgs(f.Args)
 		f.Args = args
-		w.Findings = append(w.Findings, finding{
+		w.Found = append(w.Found, finding{
 			f.Check, v.Title(f), v.Say("check."+f.Check+".why", args), f.Impact, f.Sureness, int(100*f.Chance + .5), f.Because,
 		})
 	}
@@ -121,8 +108,8 @@ func (c *Console) say(rep report.Report) words {
 	}
 	w.Passed = rep.Passed
 	switch {
-	case len(w.Findings) > 0:
-		w.Say = append(w.Say, w.Findings[0].Title)
+	case len(w.Found) > 0:
+		w.Say = append(w.Say, w.Found[0].Title)
 	case rep.Fixed():
 		w.Say = append(w.Say, c.words.Text(nil, "ui.fixed.title"))
 	case rep.Tier == evidence.HTML:
@@ -148,7 +135,7 @@ func argsFor(rep report.Report, fix string) diag.Args {
 	return nil
 }
 
-// browser is who the browser is, in a few words.
+// browser is who the browser is, in a few words; "" if nobody knows.
 func browser(e evidence.Evidence) string {
 	b := e.Browser
 	name := b.Family.Value
@@ -156,13 +143,10 @@ func browser(e evidence.Evidence) string {
 		name += fmt.Sprintf(" %d", b.Major.Value)
 	}
 	if b.App.State == evidence.OK {
-		name = strings.TrimSpace(name+" in ") + " " + b.App.Value
+		name = strings.TrimSpace(name + " in " + b.App.Value)
 	}
 	if s := strings.TrimSpace(b.System.Value + " " + b.SystemVersion.Value); s != "" {
 		name = strings.TrimSpace(name + " on " + s)
-	}
-	if name == "" {
-		return "An unknown browser"
 	}
 	return plain(name)
 }
@@ -190,8 +174,11 @@ func (c *Console) read(row store.Report) read {
 	return out
 }
 
-// Browser is who the browser is.
-func (r read) BrowserWords() string { return browser(r.Today.Seen) }
+// Program is who the browser is.
+func (r read) Program() string { return browser(r.Today.Seen) }
+
+// Sentences are what to say next, in one line.
+func (w words) Sentences() string { return strings.Join(w.Say, ". ") + "." }
 
 // zoned is a time as the person's own clock shows it, if it goes right.
 func zoned(t time.Time, zone int) string {

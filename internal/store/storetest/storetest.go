@@ -436,6 +436,12 @@ func users(t *testing.T, k *kit) {
 	assert.Equal(t, []store.User{changed, bob, {Name: "cleo", Made: Start}}, list, "Made and TOTPUsed stay")
 	require.ErrorIs(t, k.Users.Set(k.ctx, store.User{Name: "nobody"}), store.ErrNotFound)
 
+	require.NoError(t, k.Users.Touch(k.ctx, "cleo"))
+	got, err = k.Users.Get(k.ctx, "cleo")
+	require.NoError(t, err)
+	assert.Equal(t, store.User{Name: "cleo", Made: Start, Seen: k.clock.Now()}, got)
+	require.ErrorIs(t, k.Users.Touch(k.ctx, "nobody"), store.ErrNotFound)
+
 	session := store.Session{Hash: []byte{1}, User: "ada", Expires: Start.Add(time.Hour)}
 	require.NoError(t, k.Sessions.Add(k.ctx, session))
 	require.NoError(t, k.Users.Delete(k.ctx, "ada"))
