@@ -12,12 +12,12 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
 # and WebKitGTK, a content blocker, the engines of 2016, 2020 and 2022, a display
 # for them, fonts for all, the server that stands in front of many a login, what
-# bad lines are made of, and a program that reads TLS, which browsers are told to
-# trust.
-PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
+# bad lines are made of, a program that reads TLS, which browsers are told to
+# trust, and the database of several servers.
+PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node
+.PHONY: case help run build wasm test test-unit test-wasm test-store test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking bench-store fmt lint deps node postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,13 +44,16 @@ web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js w
 bin/latchkey: web/dist/manifest.json $(SOURCES)
 	$(GO) build -trimpath -o $@ ./cmd/latchkey
 
-test: test-unit test-wasm test-browser ## Run all tests, installing what they need
+test: test-unit test-wasm test-store test-browser ## Run all tests, installing what they need
 
 test-unit: ## Run the native tests (seconds)
 	$(GO) test -short ./...
 
 test-wasm: node ## Run the tests of the browser's side as WebAssembly, under node
 	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
+
+test-store: postgres ## Run the tests of the store and of servers on it, on a PostgreSQL of their own
+	$(GO) test -count=1 -timeout 5m ./internal/store ./cmd/latchkey
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
 	$(GO) test -count=1 -timeout 24m -p 1 ./internal/e2e/...
@@ -98,6 +101,9 @@ bench-ranking: ## Measure the order of findings and steps, and write internal/di
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
 	@sed -n '/## Simulated/,$$p' internal/diag/README.md
 
+bench-store: postgres ## Measure the store beside its bare drivers, and write internal/store/README.md
+	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestBench ./internal/store
+
 bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -parallel 4 -timeout 20m -run TestClockBench ./internal/e2e
@@ -112,6 +118,9 @@ deps: node ## Install with apt and npm what the browser tests need and is missin
 
 node:
 	@missing=; command -v node >/dev/null || missing=nodejs; command -v npm >/dev/null || missing="$$missing npm"; $(call install,$$missing)
+
+postgres:
+	@missing=; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing=postgresql; $(call install,$$missing)
 
 # Installs Debian packages, as root or through sudo, if there are any to install.
 # At runlevel 1 no package starts the service that it brings.

@@ -84,6 +84,7 @@ var baits = []string{"/bait/fbevents.js"}
 const (
 	someRun   = "0123456789abcdef"
 	someCode  = "7K3F-Q2M9"
+	someID    = "abcdefghijklmnopqrstuvwxyz"
 	someToken = "q83vASNFZ4mrze8BI0VniQ"
 )
 
@@ -130,7 +131,7 @@ func addresses(t *testing.T) (all []string) {
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.ReplaceAll(strings.TrimSuffix(path, "{$}"), "{code}", someCode)
+		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{id}", someID).Replace(path)
 		path = strings.ReplaceAll(path, "{token}", someToken)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {

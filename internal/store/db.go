@@ -39,6 +39,8 @@ type db struct {
 	limits LimitStore
 	// read may be used by many at once; write is what changes rows.
 	read, write *sql.DB
+	// prepared are the statements that change rows, as they are written here.
+	prepared sync.Map
 	// announce tells all servers that cases have changed.
 	announce func(cases ...string)
 
@@ -176,8 +178,35 @@ func (d *db) exec(ctx context.Context, q string, args ...any) (int64, error) {
 		return 0, err
 	}
 	defer end()
-	n, err := d.execIn(ctx, d.write, q, args...)
-	return n, d.wrap(err)
+	if d.dollars { // pgx prepares by itself
+		n, err := d.execIn(ctx, d.write, q, args...)
+		return n, d.wrap(err)
+	}
+	stmt, err := d.prepare(ctx, q)
+	if err != nil {
+		return 0, d.wrap(err)
+	}
+	res, err := stmt.ExecContext(ctx, arguments(args)...)
+	if err != nil {
+		return 0, d.wrap(err)
+	}
+	return res.RowsAffected()
+}
+
+// prepare is the statement as the database has read it, once.
+func (d *db) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
+	if stmt, ok := d.prepared.Load(q); ok {
+		return stmt.(*sql.Stmt), nil
+	}
+	stmt, err := d.write.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if other, there := d.prepared.LoadOrStore(q, stmt); there {
+		stmt.Close()
+		return other.(*sql.Stmt), nil
+	}
+	return stmt, nil
 }
 
 func (d *db) execIn(ctx context.Context, in executor, q string, args ...any) (int64, error) {
