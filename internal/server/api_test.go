@@ -345,6 +345,13 @@ func TestLinks_areListedInPages(t *testing.T) {
 	assert.Equal(t, ids, got)
 
 	p.does("POST", "/links/"+ids[0]+"/close", "", 200, nil)
+	var secret apiLink
+	p.does("POST", "/links", `{"note": "called at ten"}`, 201, &secret)
+	var all page
+	p.does("GET", "/links?text="+secret.ID, "", 200, &all)
+	require.Len(t, all.Links, 1)
+	assert.Empty(t, all.Links[0].Note, "who reads a note is written down")
+	p.does("DELETE", "/links/"+secret.ID, "", 204, nil)
 	for query, n := range map[string]int{
 		"": 5, "?state=open": 4, "?text=t-3": 1, "?by=key:desk": 5, "?by=somebody": 0, "?limit=5": 5,
 		"?from=2026-03-04T12:03:00Z": 2, "?to=2026-03-04T12:03:00Z": 3, "?from=2026-03-04T14:03:00%2B02:00": 2,
@@ -496,12 +503,14 @@ func TestAPI_writesDownWhoDidWhat(t *testing.T) {
 	a := stored(t)
 	require.NoError(t, p.s.store.Reports.Add(t.Context(), a))
 	p.does("GET", "/links", "", 200, nil)
+	p.does("GET", "/links/"+l.ID, "", 200, nil)
 	p.does("GET", "/reports/"+a.ID, "", 200, nil)
 	p.does("DELETE", "/reports/"+a.ID, "", 204, nil)
 	p.does("POST", "/links/"+l.ID+"/close", "", 200, nil)
 	p.does("DELETE", "/links/"+l.ID, "", 204, nil)
 	assert.Equal(t, []string{
 		"key:desk case.make " + l.ID + " 192.0.2.1",
+		"key:desk case.view " + l.ID + " 192.0.2.1",
 		"key:desk report.view " + a.ID + " 192.0.2.1",
 		"key:desk report.delete " + a.ID + " 192.0.2.1",
 		"key:desk case.close " + l.ID + " 192.0.2.1",
