@@ -104,6 +104,31 @@ func TestServe_leavesTheDatabaseAloneIfThePortIsTaken(t *testing.T) {
 	assert.NoFileExists(t, strings.TrimPrefix(db, "sqlite:"))
 }
 
+// posts sends a report as a person's browser does.
+func posts(t *testing.T, url string) (id string, status int, said string) {
+	t.Helper()
+	e, err := readEvidence(people(t)[0], nil)
+	require.NoError(t, err)
+	agent.Identify(&e, agent.DefaultPolicy())
+	sent := report.NewSent(report.New(e, checks.Catalogue().Diagnose(e)), evidence.Moment{UTC: float64(time.Now().UnixMilli())}, nil)
+	body, err := sent.Encode()
+	require.NoError(t, err)
+	id = store.NewID()
+	got, err := http.Post(url+"latchkey/reports", "application/json", strings.NewReader(fmt.Sprintf(`{"id": %q, "token": "", "report": %s}`, id, body)))
+	require.NoError(t, err)
+	defer got.Body.Close()
+	return id, got.StatusCode, readAll(t, got.Body)
+}
+
+// sends returns the id of a report once it is said to have arrived.
+func sends(t *testing.T, url string) string {
+	t.Helper()
+	id, status, said := posts(t, url)
+	require.Equal(t, 200, status, said)
+	require.Contains(t, said, `"arrived":true`)
+	return id
+}
+
 // looksWithout is whether people are still told why they cannot sign in.
 func looksWithout(t *testing.T, url string) {
 	t.Helper()
@@ -115,6 +140,9 @@ func looksWithout(t *testing.T, url string) {
 	assert.Equal(t, "ready\nbut reports cannot be sent: the database does not answer or is full\n", body)
 	code, _ = get(t, http.DefaultClient, url+"latchkey/api/v1/health")
 	assert.Equal(t, 503, code)
+	_, code, body = posts(t, url)
+	assert.Equal(t, 503, code)
+	assert.Contains(t, body, `"arrived":false`, "and whoever sends a report is told that it was not sent")
 }
 
 func TestServe_goesOnWhenItsDatabaseIsGone(t *testing.T) {
@@ -180,24 +208,6 @@ func TestServe_goesOnWhenTheDiskIsFull(t *testing.T) {
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
-
-// sends sends a report as a person's browser does, and returns once it is said to have
-// arrived.
-func sends(t *testing.T, url string) (id string) {
-	t.Helper()
-	e, err := readEvidence(people(t)[0], nil)
-	require.NoError(t, err)
-	agent.Identify(&e, agent.DefaultPolicy())
-	sent := report.NewSent(report.New(e, checks.Catalogue().Diagnose(e)), evidence.Moment{UTC: float64(time.Now().UnixMilli())}, nil)
-	body, err := sent.Encode()
-	require.NoError(t, err)
-	id = store.NewID()
-	got, err := http.Post(url+"latchkey/reports", "application/json", strings.NewReader(fmt.Sprintf(`{"id": %q, "token": "", "report": %s}`, id, body)))
-	require.NoError(t, err)
-	defer got.Body.Close()
-	require.Equal(t, 200, got.StatusCode, readAll(t, got.Body))
-	return id
-}
 
 // A server that is killed after it said that reports have arrived, while it tells the
 // help desk so, tells it when it is back.
