@@ -52,8 +52,8 @@ test-unit: ## Run the native tests (seconds)
 test-wasm: node ## Run the tests of the browser's side as WebAssembly, under node
 	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
 
-test-store: postgres ## Run the tests of the store, on a PostgreSQL of their own
-	$(GO) test -count=1 -timeout 5m ./internal/store
+test-store: postgres ## Run the tests of the store and of servers on it, on a PostgreSQL of their own
+	$(GO) test -count=1 -timeout 5m ./internal/store ./cmd/latchkey
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
 	$(GO) test -count=1 -timeout 24m -p 1 ./internal/e2e/...

@@ -221,3 +221,26 @@ func FuzzLinkTokens(f *testing.F) {
 		}
 	})
 }
+
+// hung is a database that takes what it is asked and never answers.
+type hung struct{ store.CaseStore }
+
+func (hung) ByToken(ctx context.Context, _ []byte) (store.Case, error) {
+	<-ctx.Done()
+	return store.Case{}, ctx.Err()
+}
+
+func TestLinks_doNotHangWithTheDatabase(t *testing.T) {
+	t.Parallel()
+	o := withStore(t, testOptions(t))
+	h := testServer(t, o).handler()
+	o.Store.Cases = hung{}
+	token, _ := store.NewToken()
+	assert.Equal(t, 503, ask(h, "GET", "/latchkey/d/"+token).StatusCode)
+	r := httptest.NewRequest("POST", "/latchkey/diagnose", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(caseHeader, token)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	assert.Equal(t, 200, w.Code, "what was seen is judged without the link")
+}

@@ -30,6 +30,10 @@ func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 		if err := drop("reports", "id", "at", now.Add(-keep.Reports), &sum); err != nil {
 			return sum, err
 		}
+		// What they are about is gone.
+		if err := drop("outbox", "id", "made", now.Add(-keep.Reports), &ran); err != nil {
+			return sum, err
+		}
 		if keep.Cases > 0 {
 			if err := drop("cases", "id", "CASE WHEN closed > 0 AND closed < expires THEN closed ELSE expires END", now.Add(-max(keep.Cases, keep.Reports)), &sum); err != nil {
 				return sum, err
