@@ -88,7 +88,7 @@ func (t teller) tell(name, browser string, change func(*evidence.Evidence)) Stor
 	if change != nil {
 		change(&e)
 	}
-	return Story{name, widget.Model{Report: report.New(e, checks.Catalogue().Diagnose(e)), Site: site, Pair: "pair.js"}}
+	return Story{name, widget.Model{Report: report.New(e, checks.Catalogue().Diagnose(e)), Site: site, Pair: "pair.js", Address: site.Login}}
 }
 
 // found is the answer when a check finds its fault: the first case in which it does.

@@ -102,11 +102,13 @@ func (v view) figure(drawn app.UI, caption string) app.UI {
 func (v view) path(f diag.Finding) app.UI {
 	fault := -1
 	switch {
+	case f.Impact == diag.Note, f.Check == "network-local-access": // which the browser's own setting stops
 	case strings.HasPrefix(f.Check, "network-"), f.Check == "websocket-blocked":
 		fault = 1
 	case strings.HasPrefix(f.Check, "service-"), f.Check == "site-fault", f.Check == "server-clock-wrong", f.Check == "script-policy":
 		fault = 2
-	default:
+	}
+	if fault < 0 {
 		return app.Div().Hidden(true)
 	}
 	var parts []app.UI
@@ -115,13 +117,13 @@ func (v view) path(f diag.Finding) app.UI {
 		{"network", "M4 18a23 23 0 0 1 32 0M10 24a14 14 0 0 1 20 0M16 30a6 6 0 0 1 8 0"},
 		{"site", "M8 6h24v10H8zM8 22h24v10H8zM13 11h0M13 27h0"},
 	} {
-		label := v.ui("path." + part.key)
-		class, mark := "", app.UI(app.Elem("path").XMLNS(svg))
+		class, label := "", []app.UI{app.Div().Text(v.ui("path." + part.key))}
+		var mark []app.UI
 		if i == fault {
-			class, label = "broken", v.words.Text(diag.Args{"part": label}, "ui.path.here")
-			mark = app.Elem("path").XMLNS(svg).Class("mark").Attr("d", "M10 8l20 24M30 8l-20 24")
+			class, label = "broken", append(label, app.Div().Text(v.ui("path.here")))
+			mark = []app.UI{app.Elem("path").XMLNS(svg).Class("mark").Attr("d", "M10 8l20 24M30 8l-20 24")}
 		}
-		parts = append(parts, app.Li().Class(class).Body(drawing("", 40, 40, part.lines, mark), app.Span().Text(label)))
+		parts = append(parts, app.Li().Class(class).Body(append([]app.UI{drawing("", 40, 40, part.lines, mark...)}, label...)...))
 	}
 	return app.Ol().Class("path").Body(parts...)
 }

@@ -94,11 +94,12 @@ func TestPath_marksOnePlace(t *testing.T) {
 	place := func(check string) int {
 		html := app.HTMLString(in("Chrome", "Windows").path(diag.Finding{Check: check}))
 		parts := strings.Split(html, "<li")[1:]
-		return slices.IndexFunc(parts, func(p string) bool { return strings.Contains(p, "the trouble is here") })
+		return slices.IndexFunc(parts, func(p string) bool { return strings.Contains(p, "Trouble here") })
 	}
 	assert.Equal(t, 1, place("network-captive-portal"))
 	assert.Equal(t, 1, place("websocket-blocked"))
 	assert.Equal(t, 2, place("site-fault"))
 	assert.Equal(t, 2, place("service-maintenance"))
 	assert.Equal(t, -1, place("cookies-blocked"))
+	assert.Equal(t, -1, place("network-local-access"), "the browser's own setting")
 }

@@ -170,3 +170,23 @@ func TestStories_pictures(t *testing.T) {
 		}
 	}
 }
+
+// Where the system's colours are forced, nothing is told by a colour of ours alone: the
+// one thing to do has a frame, the button that is pressed first has a thicker one, and
+// drawings are drawn in the system's.
+func TestStories_standInForcedColours(t *testing.T) {
+	url, _ := telling(t, text.English())
+	tab := drive.OpenChromium(t, drive.Options{})
+	require.NoError(t, tab.Call(t.Context(), "Emulation.setEmulatedMedia", map[string]any{
+		"features": []map[string]string{{"name": "forced-colors", "value": "active"}},
+	}, nil))
+	visit(t, tab, url+"/found/clock-wrong.html")
+	style := func(selector, property string) string {
+		return read[string](t, tab, `getComputedStyle(document.querySelector("`+selector+`")).`+property)
+	}
+	assert.Equal(t, "1px", style(".fix", "borderTopWidth"))
+	assert.Equal(t, "3px", style("button.primary", "borderTopWidth"))
+	assert.Equal(t, "1px", style("button.quiet", "borderTopWidth"))
+	assert.Equal(t, style("body", "color"), style(".drawing", "stroke"))
+	assert.Equal(t, style("a", "color"), style(".drawing .mark", "stroke"))
+}

@@ -97,6 +97,8 @@ const goApp = "github.com/maxence-charriere/go-app"
 var testers = map[string][]string{
 	"internal/testkit": {"internal/testkit", "internal/e2e"},
 	"internal/e2e":     {"internal/e2e"},
+
+	"internal/store/storetest": {"internal/store/storetest"},
 }
 
 // pkg is what the rules need to know of one package.
