@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -108,9 +109,9 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, look, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, trusted_proxies, languages, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are …)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
-	}, strings.Split(err.Error(), "\n"))
+	}, strings.Split(regexp.MustCompile(`known keys are site, [a-z_, ]+, outcomes`).ReplaceAllString(err.Error(), "known keys are …"), "\n"))
 }
 
 func TestParseConfig_refuses(t *testing.T) {

@@ -182,7 +182,9 @@ func TestParseConfig_readsLanguages(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, "lang"), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "lang", name), []byte(data), 0o644))
 	}
-	load := func(yaml string) (Config, error) { return ParseConfig([]byte(yaml), filepath.Join(dir, "latchkey.yaml")) }
+	load := func(yaml string) (Config, error) {
+		return ParseConfig([]byte(yaml), filepath.Join(dir, "latchkey.yaml"))
+	}
 	file("sv.json", `{"meta.name": "Svenska", "ui.again": "Kolla igen"}`)
 	c, err := load("languages: {dir: ./lang, only: [sv]}")
 	require.NoError(t, err)
@@ -200,7 +202,7 @@ func TestParseConfig_readsLanguages(t *testing.T) {
 		`:2: languages: fi.json: meta.name is missing`,
 		`:2: languages: fi.json: ui.agian: there is no such key`,
 		`:2: languages: fi.json: ui.count: it has the placeholders {label} {m}, and English has {label} {n}`,
-		`:2: languages: only: there is no "sw" (hint: there are en`,
+		`:2: languages: only: there is no "sw" (hint: there are `,
 	} {
 		assert.Contains(t, lines[i], want)
 	}

@@ -20,8 +20,8 @@ func lookConfig(t *testing.T, yaml string) (Config, error) {
 	dir := t.TempDir()
 	for name, data := range map[string]string{
 		"logo.svg": plainLogo, "page.html": "<html></html>", "big.png": "\x89PNG\r\n\x1a\n" + strings.Repeat("x", logoLimit),
-		"script.svg": `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
-		"click.svg":  `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`,
+		"script.svg":    `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`,
+		"click.svg":     `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`,
 		"latchkey.yaml": yaml,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(data), 0o644))
@@ -122,7 +122,7 @@ func TestLook_isServed(t *testing.T) {
 func TestLook_keepsTheOperatorsWordsInText(t *testing.T) {
 	shape := func(words string) (all []string) {
 		o := testOptions(t)
-		o.Config.Look.Logo = &Logo{[]byte(plainLogo), "image/svg+xml"}
+		o.Config.Look.Logo = newLogo([]byte(plainLogo), "image/svg+xml")
 		o.Config.Site.Name = words
 		o.Config.Support = Support{Phone: words + "555-0100", Hours: words}
 		for _, path := range []string{"/latchkey/", "/latchkey/frame?outcome=account_locked", "/latchkey/phone", "/latchkey/it?found=network-intercepted"} {
