@@ -17,7 +17,7 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden size bench bench-clock bench-ranking fmt lint deps node
+.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,12 @@ agents: ## Print how often browsers are told right from their user agents
 
 golden: ## Rewrite the golden files
 	LATCHKEY_UPDATE=1 $(GO) test -short ./...
+
+stories: ## Write every screen in every state as pages to look at
+	$(GO) run ./cmd/stories -out bin/stories
+
+pictures: deps build ## Draw all stories at four widths, light and dark, into bin/pictures
+	LATCHKEY_PICTURES=$(CURDIR)/bin/pictures $(GO) test -count=1 -run TestStories_pictures ./internal/e2e
 
 size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 	$(GO) run ./cmd/pack -size

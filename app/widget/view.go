@@ -29,6 +29,8 @@ type Site struct {
 	// Host is the login page's host, as it is typed into settings.
 	Host  string `json:"host,omitempty"`
 	Login string `json:"login,omitempty"`
+	// Logo is the address of an image, which stands on a page of our own.
+	Logo string `json:"logo,omitempty"`
 	// Clears is whether the server can take the login's cookies away.
 	Clears bool   `json:"clears,omitempty"`
 	Phone  string `json:"phone,omitempty"`
@@ -179,6 +181,10 @@ func primary(is bool) string {
 
 func (v view) head() app.UI {
 	return app.Header().Body(
+		app.If(v.Site.Logo != "" && !v.Frame, func() app.UI {
+			// Its name stands in text, where nothing has to be escaped.
+			return app.Span().Class("logo").Body(app.Elem("img").Attr("src", v.Site.Logo).Attr("alt", ""), app.Span().Class("heard").Text(v.Site.Name))
+		}),
 		app.If(!v.compact(), func() app.UI {
 			return app.H1().ID("latchkey-title").TabIndex(-1).Text(v.ui("title"))
 		}),
@@ -296,6 +302,8 @@ func (v view) finding(f diag.Finding, first bool) app.UI {
 	parts := []app.UI{
 		app.H2().Text(v.title(f)),
 		app.P().Text(v.say("why", f)),
+		v.path(f),
+		v.clockFaces(f),
 	}
 	if reason, ok := f.Args["reason"]; ok && reason == string(evidence.NoWasm) {
 		parts = append(parts, app.P().Class("lockdown").Hidden(true).Text(v.words.Text(nil, "check."+f.Check+".why.lockdown")))
@@ -368,7 +376,7 @@ func (v view) fixTitle(id string, args diag.Args) string {
 
 func (v view) steps(id string, args diag.Args) []app.UI {
 	steps := v.words.Lines(v.values(args), v.variants("fix."+id+".steps")...)
-	var parts []app.UI
+	parts := []app.UI{v.hint(id, steps)}
 	if len(steps) == 1 {
 		parts = append(parts, app.P().Text(steps[0]))
 	} else if len(steps) > 1 {
@@ -499,7 +507,7 @@ func (v view) help() app.UI {
 	s := v.Site
 	var ways []app.UI
 	if s.Phone != "" {
-		ways = append(ways, app.Li().Body(app.A().Href("tel:"+s.Phone).Text(s.Phone)))
+		ways = append(ways, app.Li().Body(app.A().Href("tel:"+dialled(s.Phone)).Text(s.Phone)))
 	}
 	if s.Email != "" {
 		ways = append(ways, app.Li().Body(app.A().Href("mailto:"+s.Email).Text(s.Email)))
@@ -530,6 +538,17 @@ func (v view) help() app.UI {
 			app.Pre().TabIndex(0).Aria("label", v.ui("details")).Text(v.json()),
 		),
 	)
+}
+
+// dialled is what of a number a phone dials, which takes letters for the keys that
+// they stand on.
+func dialled(phone string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`"<>\'`+"`& ", r) || r > '~' {
+			return -1
+		}
+		return r
+	}, phone)
 }
 
 // code is the report in twelve characters, to be read out where nothing can be

@@ -1,7 +1,6 @@
 package widget_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -33,31 +32,6 @@ func shown(t *testing.T, m widget.Model) *html.Node {
 	return nil
 }
 
-// outline writes a tree a line each: element, attributes in order, text.
-func outline(n *html.Node, depth int, b *strings.Builder) {
-	indent := strings.Repeat("  ", depth)
-	switch n.Type {
-	case html.TextNode:
-		if s := strings.Join(strings.Fields(n.Data), " "); s != "" {
-			fmt.Fprintf(b, "%s%s\n", indent, s)
-		}
-		return
-	case html.ElementNode:
-		attrs := ""
-		slices.SortFunc(n.Attr, func(a, b html.Attribute) int { return strings.Compare(a.Key, b.Key) })
-		for _, a := range n.Attr {
-			attrs += fmt.Sprintf(" %s=%q", a.Key, a.Val)
-		}
-		fmt.Fprintf(b, "%s<%s%s>\n", indent, n.Data, attrs)
-		if slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "aria-label" && n.Data == "pre" }) {
-			return // the report itself; its schema has tests of its own
-		}
-	}
-	for c := range n.ChildNodes() {
-		outline(c, depth+1, b)
-	}
-}
-
 // model judges a healthy Chrome in which something is changed.
 func model(t *testing.T, change func(*evidence.Evidence)) widget.Model {
 	t.Helper()
@@ -75,81 +49,6 @@ func blocked(e *evidence.Evidence) {
 
 func told(o evidence.Outcome) func(*evidence.Evidence) {
 	return func(e *evidence.Evidence) { e.Host.Outcome = evidence.Saw(o) }
-}
-
-func TestView_showsTheGoldenScreens(t *testing.T) {
-	inFrame := func(m widget.Model) widget.Model { m.Frame = true; return m }
-	for name, m := range map[string]widget.Model{
-		"healthy":         model(t, nil),
-		"cookies-blocked": model(t, blocked),
-		"locked-in-frame": inFrame(model(t, told(evidence.AccountLocked))),
-		"wrong-password":  inFrame(model(t, told(evidence.InvalidCredentials))),
-		"looking":         func() widget.Model { m := model(t, nil); m.Done, m.All = 1, 4; return m }(),
-		"request-only": {Report: report.New(
-			evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML, TierReason: evidence.NoScript}},
-			checks.Catalogue().Diagnose(evidence.Evidence{Run: evidence.Run{Tier: evidence.HTML}}))},
-		"fixed": model(t, func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
-		"not-yet": model(t, func(e *evidence.Evidence) {
-			blocked(e)
-			e.Run.Before, e.Run.Tried = []string{"cookies-blocked"}, evidence.Names{"allow-cookies"}
-		}),
-		"out-of-steps": model(t, func(e *evidence.Evidence) {
-			blocked(e)
-			e.Run.Before = []string{"clock-wrong", "cookies-blocked"}
-			e.Run.Tried = evidence.Names{"set-clock-automatically", "allow-cookies", "use-other-browser", "contact-support"}
-		}),
-		"in-an-app": func() widget.Model {
-			m := model(t, func(e *evidence.Evidence) {
-				e.Browser.Family, e.Browser.System, e.Browser.Device = evidence.Saw("LinkedIn"), evidence.Saw("Android"), evidence.Saw("phone")
-				e.Browser.Embedded, e.Browser.App = evidence.Saw(true), evidence.Saw("LinkedIn")
-				e.Host.Outcome = evidence.Saw(evidence.SSOFailed)
-			})
-			m.Address = "https://portal.example/login?next=/claims"
-			return m
-		}(),
-		"storage-access": model(t, func(e *evidence.Evidence) {
-			e.Browser.Family, e.Browser.Engine = evidence.Saw("Firefox"), evidence.Saw("Gecko")
-			e.ThirdParty.Access, e.ThirdParty.Asks = evidence.Saw(false), evidence.Saw(true)
-		}),
-		"code-rejected": func() widget.Model {
-			m := model(t, told(evidence.MFARejected))
-			m.Phone = widget.Phone{Door: widget.Door{Address: "https://portal.example/latchkey/phone", Size: 2, Path: "M0 0.5h1M0 1.5m1 0h1"}, At: "12:00:00"}
-			m.Pair = "/latchkey/static/pair.js"
-			return m
-		}(),
-		"compared": func() widget.Model {
-			m := model(t, func(e *evidence.Evidence) {
-				blocked(e)
-				e.Run.Compared = evidence.Comparisons{
-					{Under: evidence.PrivateWindow, Stayed: evidence.Names{"cookies-blocked"}, Came: evidence.Names{"clock-wrong"}},
-					{Under: evidence.OtherDevice, Gone: evidence.Names{"cookies-blocked", "storage-blocked"}},
-				}
-			})
-			m.Pair = "/latchkey/static/pair.js"
-			return m
-		}(),
-		"outdated": model(t, func(e *evidence.Evidence) {
-			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 87, Wanted: 109, Best: 157, Others: true, Released: "2020-11", Dated: "2026-11-12"})
-		}),
-		"stuck": model(t, func(e *evidence.Evidence) {
-			e.Browser.SystemVersion = evidence.Saw("7")
-			e.Browser.Standing = evidence.Saw(evidence.Standing{By: "Chrome", Have: 109, Wanted: 120, Best: 109, Released: "2023-01", Dated: "2026-11-12"})
-		}),
-		"disguised": model(t, func(e *evidence.Evidence) {
-			e.Browser.Presents = evidence.Saw("Safari 26, iOS")
-			e.Browser.Standing = evidence.Fact[evidence.Standing]{State: evidence.Absent, Note: "presents"}
-		}),
-		"no-webassembly": model(t, func(e *evidence.Evidence) {
-			e.Script.Wasm = evidence.Failed[bool]("undefined")
-			e.Run.TierReason = evidence.NoWasm
-		}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			var b strings.Builder
-			outline(shown(t, m), 0, &b)
-			testkit.Golden(t, name+".golden.txt", []byte(b.String()))
-		})
-	}
 }
 
 func TestView_saysOneLineAfterAWrongPasswordOnlyInAFrameAndOnlyIfThereIsNothingElse(t *testing.T) {
@@ -194,13 +93,13 @@ func TestView_keepsHostileEvidenceInText(t *testing.T) {
 		})
 		names := func(m widget.Model) (all []string) {
 			for n := range shown(t, m).Descendants() {
-				if n.Type != html.ElementNode || n.Data == "li" {
-					continue // how many steps there are depends on the browser
-				}
-				all = append(all, n.Data)
 				for _, a := range n.Attr {
 					assert.NotContains(t, a.Val, "alert")
 					assert.NotContains(t, a.Val, "`")
+				}
+				// How many steps there are, and what is drawn, depends on the browser.
+				if n.Type == html.ElementNode && !slices.Contains([]string{"li", "div", "p", "svg", "path", "circle"}, n.Data) {
+					all = append(all, n.Data)
 				}
 			}
 			return all

@@ -26,6 +26,7 @@ const manifestName = "manifest.json"
 type entry struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
+	Source string `json:"source"` // the SHA-256 of the file that it was made of
 	Raw    int    `json:"raw"`
 	Gzip   int    `json:"gzip"`
 	Brotli int    `json:"brotli"`
@@ -77,12 +78,15 @@ func pack(dir string, sources map[string]string) error {
 }
 
 func packFile(dir, name, source string) (entry, error) {
-	raw, err := os.ReadFile(source)
+	from, err := os.ReadFile(source)
 	if err != nil {
 		return entry{}, err
 	}
-	sum := sha256.Sum256(raw)
-	e := entry{Name: name, SHA256: hex.EncodeToString(sum[:]), Raw: len(raw)}
+	raw, err := minify(name, from)
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{Name: name, SHA256: sum(raw), Source: sum(from), Raw: len(raw)}
 	if name != "embed.js" { // sites write its address into their pages
 		ext := path.Ext(name)
 		e.Name = strings.TrimSuffix(name, ext) + "." + e.SHA256[:12] + ext
@@ -95,6 +99,11 @@ func packFile(dir, name, source string) (entry, error) {
 	wg.Go(func() { e.Gzip, gzErr = output(target+".gz", raw, compressGzip, gzipReader) })
 	wg.Wait()
 	return e, errors.Join(brErr, gzErr)
+}
+
+func sum(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
 }
 
 // output makes sure that target holds raw, compressed, and returns its size.

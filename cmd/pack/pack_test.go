@@ -74,24 +74,44 @@ func TestPack_storesEachFileOnlyCompressedUnderAHashedName(t *testing.T) {
 	y := newYard(t)
 	manifest := y.pack()
 
-	// The first twelve digits of: printf 'var frame = 1;' | sha256sum
-	const frame = "frame.764eae5940e5.js"
+	// The first twelve digits of: printf 'var frame=1;\n' | sha256sum
+	const frame = "frame.ff9c5ca09425.js"
 	assert.Equal(t, frame, manifest["frame.js"].Name)
 	assert.Equal(t, "embed.js", manifest["embed.js"].Name, "sites write this name into their pages")
 	assert.ElementsMatch(t, []string{
 		manifestName, "embed.js.br", "embed.js.gz", frame + ".br", frame + ".gz",
 	}, y.files())
 
-	assert.Equal(t, "var frame = 1;", y.unpack(frame+".br"))
-	assert.Equal(t, "var frame = 1;", y.unpack(frame+".gz"))
-	assert.Equal(t, "var embed = 1;", y.unpack("embed.js.br"))
+	assert.Equal(t, "var frame=1;\n", y.unpack(frame+".br"))
+	assert.Equal(t, "var frame=1;\n", y.unpack(frame+".gz"))
+	assert.Equal(t, "var embed=1;\n", y.unpack("embed.js.br"))
+}
+
+func TestMinify(t *testing.T) {
+	cases := []struct{ name, file, source, want string }{
+		{"comments and blanks go", "a.js", "/* why */\nvar a = 1; // what\n", "var a=1;\n"},
+		{"what other scripts see keeps its name", "a.js", "function seen(first) { return first; }", "function seen(n){return n}\n"},
+		{"styles", "a.css", "/* why */\n.a { margin: 0 auto }\n", ".a{margin:0 auto}\n"},
+		{"Go's glue is left alone", "wasm_exec.js", "// why\n", "// why\n"},
+		{"what is neither is left alone", "widget.wasm", "\x00asm /* */", "\x00asm /* */"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := minify(c.file, []byte(c.source))
+			require.NoError(t, err)
+			assert.Equal(t, c.want, string(got))
+		})
+	}
+
+	_, err := minify("a.js", []byte("var a = 1;\nvar = 2;"))
+	assert.ErrorContains(t, err, "a.js:2: ")
 }
 
 func TestPack_recordsTheSizesOfWhatItStored(t *testing.T) {
 	y := newYard(t)
 	e := y.pack()["frame.js"]
 
-	assert.Equal(t, len("var frame = 1;"), e.Raw)
+	assert.Equal(t, len("var frame=1;\n"), e.Raw)
 	for ext, size := range map[string]int{".br": e.Brotli, ".gz": e.Gzip} {
 		info, err := os.Stat(filepath.Join(y.dist, e.Name+ext))
 		require.NoError(t, err)
@@ -140,10 +160,12 @@ func TestPack_makesAgainWhatIsNotTheSource(t *testing.T) {
 			c.spoil(y, frame)
 			y.pack()
 
-			embed, err := os.ReadFile(filepath.Join(y.dir, "embed.js"))
+			source, err := os.ReadFile(filepath.Join(y.dir, "embed.js"))
+			require.NoError(t, err)
+			embed, err := minify("embed.js", source)
 			require.NoError(t, err)
 			for _, ext := range []string{".br", ".gz"} {
-				assert.Equal(t, "var frame = 1;", y.unpack(frame+ext))
+				assert.Equal(t, "var frame=1;\n", y.unpack(frame+ext))
 				assert.Equal(t, string(embed), y.unpack("embed.js"+ext))
 			}
 		})
@@ -179,7 +201,7 @@ func TestPrintSizes(t *testing.T) {
 
 	var out bytes.Buffer
 	require.NoError(t, printSizes(&out, y.dist, map[string]int{"frame.js": e.Brotli}))
-	assert.Regexp(t, `frame\.js +14 +\d+ +\d+ +\d+`, out.String())
+	assert.Regexp(t, `frame\.js +13 +\d+ +\d+ +\d+`, out.String())
 	assert.Contains(t, out.String(), "embed.js", "a file without a budget is listed too")
 
 	err := printSizes(&out, y.dist, map[string]int{"frame.js": e.Brotli - 1, "embed.js": 1})

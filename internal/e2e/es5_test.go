@@ -2,13 +2,19 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/andybalholm/brotli"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"latchkey/web"
 )
 
 // nodeModule is the path of a file that npm installed. The test fails with the
@@ -47,9 +53,25 @@ func TestES5(t *testing.T) {
 		require.Error(t, err, "the parser lets newer scripts pass: %s", newer)
 		assert.Regexp(t, `\(1:\d+\)`, err.Error(), "it names the place")
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js"} {
-		source, err := os.ReadFile("../../web/" + name)
+	scripts, err := filepath.Glob("../../web/*.js")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	for _, path := range scripts {
+		source, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.NoError(t, parseES5(t, string(source)), name)
+		assert.NoError(t, parseES5(t, string(source)), path)
+	}
+	packed, err := fs.Glob(web.Dist(), "*.js.br")
+	require.NoError(t, err)
+	require.NotEmpty(t, packed)
+	for _, name := range packed {
+		if strings.HasPrefix(name, "wasm_exec.") {
+			continue // Go's own
+		}
+		file, err := web.Dist().Open(name)
+		require.NoError(t, err)
+		served, err := io.ReadAll(brotli.NewReader(file))
+		require.NoError(t, err)
+		assert.NoError(t, parseES5(t, string(served)), "%s, as it is served", name)
 	}
 }

@@ -154,7 +154,7 @@ func instead(path string, answer http.HandlerFunc) middleware {
 // are, or "". It is asked once: what is served cannot change meanwhile.
 var stale = sync.OnceValue(func() string {
 	const root = "../../"
-	var manifest map[string]struct{ SHA256 string }
+	var manifest map[string]struct{ Source string }
 	text, err := fs.ReadFile(web.Dist(), "manifest.json")
 	if err == nil {
 		err = json.Unmarshal(text, &manifest)
@@ -162,9 +162,9 @@ var stale = sync.OnceValue(func() string {
 	if err != nil {
 		return "the static files were not built: " + err.Error()
 	}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css"} {
+	for name, made := range manifest {
 		source, err := os.ReadFile(root + "web/" + name)
-		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != manifest[name].SHA256 {
+		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != made.Source {
 			return name + " has changed since the static files were built"
 		}
 	}

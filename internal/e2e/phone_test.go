@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"math"
@@ -306,4 +307,45 @@ func TestPhone_oldEngine(t *testing.T) {
 	do(t, page, widget+`.getElementById("latchkey-phone-summary").click()`)
 	status(t, page, "Waiting for the phone.")
 	assert.Regexp(t, `/phone\?pair=\w{4}-\w{4}$`, read[string](t, page, widget+`.getElementById("latchkey-phone-address").textContent`))
+}
+
+// In a login page on a phone the frame opens below the form while a person types: with
+// the keyboard over half of the screen they keep the field that they are in, nothing
+// scrolls sideways, and what there is to do can be scrolled to and pressed.
+func TestPhone_frameUnderTheKeyboard(t *testing.T) {
+	site := startSite(t)
+	tab := drive.OpenChromium(t, drive.Options{})
+	phone := drive.Pixel()
+	phone.Width, phone.Height = 360, 640
+	require.NoError(t, tab.Emulate(t.Context(), phone))
+	keyboard := func(height int) {
+		phone.Height = height
+		require.NoError(t, tab.Emulate(t.Context(), phone))
+		wait(t, tab, fmt.Sprintf("innerHeight === %d", height))
+	}
+	signIn(t, tab, site, "account_locked")
+	require.NoError(t, tab.Click(t.Context(), "#username"))
+	keyboard(300)
+	// As browsers do when their keyboard comes; an emulated one does not.
+	do(t, tab, `document.getElementById("username").scrollIntoView({block: "center"})`)
+	top := `document.getElementById("username").getBoundingClientRect().top`
+	was := read[float64](t, tab, top)
+	settled(t, tab)
+	fits(t, tab)
+
+	assert.Equal(t, "username", read[string](t, tab, focused), "the answer came while a person typed")
+	assert.InDelta(t, was, read[float64](t, tab, top), 1, "the field stays where it was")
+	assert.False(t, read[bool](t, tab, `document.documentElement.scrollWidth > innerWidth`))
+
+	do(t, tab, widget+`.getElementById("latchkey-again-button").scrollIntoView({block: "center"})`)
+	at := read[struct{ Top, Bottom, Left, Right float64 }](t, tab, `(function () {
+		var f = document.querySelector("iframe").getBoundingClientRect(), b = `+widget+`.getElementById("latchkey-again-button").getBoundingClientRect();
+		return {top: f.top + b.top, bottom: f.top + b.bottom, left: f.left + b.left, right: f.left + b.right};
+	})()`)
+	assert.True(t, at.Top >= 0 && at.Bottom <= 300 && at.Left >= 0 && at.Right <= 360, "%+v", at)
+	assert.GreaterOrEqual(t, at.Bottom-at.Top, 44.0)
+	picture(t, tab, "keyboard")
+	keyboard(640)
+	fits(t, tab)
+	assert.False(t, read[bool](t, tab, `document.documentElement.scrollWidth > innerWidth`))
 }

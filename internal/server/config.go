@@ -26,6 +26,7 @@ import (
 type Config struct {
 	Site     Site
 	Support  Support
+	Look     Look
 	Embed    Embed
 	Browsers Browsers
 	// Cookies are those that the login needs, at most evidence.MaxKinds.
@@ -241,6 +242,13 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"email", p.text(&c.Support.Email, mailAddress)},
 				{"hours", p.text(&c.Support.Hours, anyText)},
 				{"url", p.text(&c.Support.URL, webAddress)},
+			})
+		}},
+		{"look", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"accent", one(p, &c.Look.Accent, colour(black, lightGrounds))},
+				{"accent_dark", one(p, &c.Look.AccentDark, colour(white, darkGrounds))},
+				{"logo", one(p, &c.Look.Logo, logoBeside(name))},
 			})
 		}},
 		{"embed", func(n *yaml.Node, key string) {

@@ -108,7 +108,7 @@ outcomes:
 		`latchkey.yaml:3: site.login: "portal.example" is not a full web address (hint: write it like https://portal.example/login)`,
 		`latchkey.yaml:5: embed.origins: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
-		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, trusted_proxies, outcomes)`,
+		`latchkey.yaml:8: colour: there is no such key (hint: known keys are site, support, look, embed, identity_provider, needs, popups, browsers, cookies, storage, repair, page, network, clock, trusted_proxies, outcomes)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
 	}, strings.Split(err.Error(), "\n"))
 }

@@ -414,6 +414,7 @@ func (s *server) view(r *http.Request, m widget.Model) template.HTML {
 func (s *server) site(r *http.Request) widget.Site {
 	return widget.Site{
 		Name: s.cfg.Site.Name, Host: hostname(cmp.Or(s.cfg.Site.Login, "//"+r.Host)), Login: s.cfg.Site.Login,
+		Logo:   s.logoPath(),
 		Clears: len(s.cfg.Cookies) > 0,
 		Phone:  s.cfg.Support.Phone, Email: s.cfg.Support.Email, Hours: s.cfg.Support.Hours, URL: s.cfg.Support.URL,
 	}

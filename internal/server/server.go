@@ -95,6 +95,11 @@ func newServer(o Options) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rules := o.Config.Look.rules(); rules != "" {
+		if assets["latchkey.css"], err = assets["latchkey.css"].restyle(rules); err != nil {
+			return nil, err
+		}
+	}
 	s := &server{
 		base:     o.Base,
 		cfg:      o.Config,

@@ -77,6 +77,9 @@ func (s *server) static(mux *routes) {
 	for _, a := range s.assets {
 		mux.Handle("GET "+a.path, a)
 	}
+	if at := s.logoPath(); at != "" {
+		mux.Handle("GET "+at, s.cfg.Look.Logo)
+	}
 }
 
 // asset is the address of the static file that was packed under that name. It

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"latchkey/internal/report"
@@ -22,8 +23,9 @@ var (
 	ErrConflict = errors.New("there already")
 	// ErrClosed: the case takes no reports any more.
 	ErrClosed = errors.New("closed")
-	// ErrFull and ErrUnavailable: nothing was written, because the disk is full or
-	// the database does not answer.
+	// ErrFull and ErrUnavailable: the disk is full, or the database does not answer.
+	// Nothing was written, as far as is known: when the line broke while the database
+	// was answering it may have been. Sending again under the same id tells.
 	ErrFull        = errors.New("the disk is full")
 	ErrUnavailable = errors.New("the database does not answer")
 	// ErrKey: a body was encrypted with a key that is not in Options.Keys.
@@ -79,7 +81,7 @@ type Report struct {
 }
 
 // Page is which rows of a list: at most Limit (50 if 0, at most 200), from Before on
-// backwards in time.
+// backwards in time. If the row Before is gone meanwhile, the list is ErrNotFound.
 type Page struct {
 	Limit  int
 	Before string // the ID of the last row of the page before; "" starts with the newest
@@ -89,9 +91,9 @@ type Page struct {
 type CaseQuery struct {
 	Text string // anywhere in the reference, the id or the maker's name
 	By   string
-	Open bool // only those that take reports
-	From time.Time
-	To   time.Time
+	Open bool      // only those that take reports
+	From time.Time // made then or later
+	To   time.Time // made before
 	Page
 }
 
@@ -155,6 +157,7 @@ type Key struct {
 
 // Entry is a line of the audit log. It is written before what it tells of is done.
 type Entry struct {
+	ID   string // for Page.Before; only read
 	At   time.Time
 	Who  string
 	Did  string // such as "report.view"; small letters and dots
@@ -168,13 +171,13 @@ type Message struct {
 	To    string // the name of the webhook in the configuration
 	Body  []byte
 	Made  time.Time
-	Tries int
+	Tries int // that failed
 	Due   time.Time
 	Error string // of the last try
 }
 
 // Event rings when something about a case has changed. It tells nothing else: read
-// again.
+// again. A server that dies may have written and not rung.
 type Event struct {
 	Case string // "" for reports without one
 }
@@ -182,7 +185,7 @@ type Event struct {
 // Retention is how long things are kept; 0 is for ever.
 type Retention struct {
 	Reports time.Duration
-	Cases   time.Duration // since they ended; at least Reports
+	Cases   time.Duration // since they ended; as long as Reports if that is longer
 	Audit   time.Duration
 }
 
@@ -236,6 +239,7 @@ type (
 	// KeyStore keeps the keys of the API.
 	KeyStore interface {
 		Add(ctx context.Context, k Key) error
+		// ByHash notes, to the minute, that the key was used.
 		ByHash(ctx context.Context, hash []byte) (Key, error)
 		List(ctx context.Context) ([]Key, error)
 		Delete(ctx context.Context, name string) error
@@ -264,7 +268,8 @@ type (
 	}
 )
 
-// Store is a database that is open.
+// Store is a database that is open. Times are kept to the microsecond; where a row's
+// own time is zero when it is added, it is now.
 type Store struct {
 	Cases    CaseStore
 	Reports  ReportStore
@@ -274,37 +279,58 @@ type Store struct {
 	Audit    AuditStore
 	Outbox   OutboxStore
 	Limits   LimitStore
+	// Migrated names what Open did to the tables, oldest first.
+	Migrated []string
+
+	db *db
 }
 
 // Open opens the database that the URL names, sqlite:PATH or postgres://…, and brings
-// its tables up to date under a lock.
+// its tables up to date under a lock. A database that a newer Latchkey has written is
+// an error. The caller has to close it.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	return nil, errors.New("not written yet")
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	sealer, err := newSealer(o.Keys)
+	if err != nil {
+		return nil, err
+	}
+	d := &db{log: o.Log, now: o.Now, seal: sealer, hub: newHub()}
+	switch {
+	case strings.HasPrefix(url, "sqlite:"):
+		err = d.openSQLite(strings.TrimPrefix(url, "sqlite:"))
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		err = d.openPostgres(ctx, url)
+	default:
+		err = errors.New("a database is sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
+	}
+	if err != nil {
+		return nil, err
+	}
+	ran, err := d.migrate(ctx)
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return &Store{
+		Cases: cases{d}, Reports: reports{d}, Users: users{d}, Sessions: sessions{d}, Keys: keys{d},
+		Audit: audit{d}, Outbox: outbox{d}, Limits: d.limits, Migrated: ran, db: d,
+	}, nil
 }
 
 // Watch rings after each change to a case, on whichever server it was made, until ctx
-// is done. Who listens too slowly hears the last ring only.
-func (s *Store) Watch(ctx context.Context) <-chan Event { return nil }
-
-// Sweep deletes what is older than it is kept, and what has run out. It returns how
-// many reports and cases went.
-func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) { return 0, nil }
-
-// Reseal encrypts anew, with the first key, whatever another key or none encrypted.
-func (s *Store) Reseal(ctx context.Context) (int, error) { return 0, nil }
+// is done or the store is closed; then the channel closes. Who listens slowly hears of
+// each case once.
+func (s *Store) Watch(ctx context.Context) <-chan Event { return s.db.hub.watch(ctx) }
 
 // Ready is whether the database answers and takes writes.
-func (s *Store) Ready(ctx context.Context) error { return nil }
+func (s *Store) Ready(ctx context.Context) error {
+	return s.db.exec1(ctx, `UPDATE ready SET at = ?`, s.db.now())
+}
 
-// Close waits for what is being written.
-func (s *Store) Close() error { return nil }
-
-// NewID makes the id of a row: 128 random bits, as 26 small letters and digits.
-func NewID() string { return "" }
-
-// NewToken makes a secret of 128 random bits as it stands in an address, and the hash
-// under which it is kept.
-func NewToken() (token string, hash []byte) { return "", nil }
-
-// HashToken is the hash under which a token is kept; false if it cannot be one.
-func HashToken(token string) ([]byte, bool) { return nil, false }
+// Close waits for what is being written. After it everything is ErrUnavailable.
+func (s *Store) Close() error { return s.db.close() }

@@ -83,9 +83,10 @@ var rules = []rule{
 		[]string{"internal/diag", "internal/text", "internal/report", "internal/evidence"},
 		[]string{"internal/browser", "internal/probe", "internal/store", "internal/server", "syscall/js"}},
 	{"app/story", "every screen with prepared data",
-		[]string{"app/widget", "internal/testkit"}, nil},
+		[]string{"app/widget", "internal/checks", "internal/evidence", "internal/report", "internal/text"}, nil},
 	{"cmd/widget", "main of the widget: wires browser, probes, checks, screens", anything, nil},
 	{"cmd/latchkey", "main of the server and the tools", anything, nil},
+	{"cmd/stories", "writes the stories as pages to look at", []string{"app/story", "internal/text"}, nil},
 	{"cmd/pack", "compresses and names the static files at build time", nil, nil},
 	{"web", "static files", nil, nil},
 }
@@ -94,8 +95,10 @@ const goApp = "github.com/maxence-charriere/go-app"
 
 // testers are the packages whose import is left to tests, and who else may.
 var testers = map[string][]string{
-	"internal/testkit": {"internal/testkit", "internal/e2e", "app/story"},
+	"internal/testkit": {"internal/testkit", "internal/e2e"},
 	"internal/e2e":     {"internal/e2e"},
+
+	"internal/store/storetest": {"internal/store/storetest"},
 }
 
 // pkg is what the rules need to know of one package.
