@@ -19,6 +19,7 @@ import (
 	"latchkey/internal/e2e/drive"
 	"latchkey/internal/evidence"
 	"latchkey/internal/server"
+	"latchkey/internal/store"
 	"latchkey/web"
 )
 
@@ -84,6 +85,7 @@ var baits = []string{"/bait/fbevents.js"}
 const (
 	someRun   = "0123456789abcdef"
 	someCode  = "7K3F-Q2M9"
+	someID    = "abcdefghijklmnopqrstuvwxyz"
 	someToken = "q83vASNFZ4mrze8BI0VniQ"
 )
 
@@ -93,23 +95,28 @@ var queries = map[string][]string{
 	"/cookies":          {"run=" + someRun},
 	"/cookies/echo":     {"keep=1&run=" + someRun, "run=" + someRun},
 	"/clear":            {"after=", "after=session-id"},
-	"/diagnose":         {"run=" + someRun + "&frame=1&running=1", "running=1", "frame=1", "run=" + someRun, ""},
+	"/diagnose":         {"lang=de&menus=de-CH&run=" + someRun + "&frame=1&running=1", "lang=zh-Hant&menus=en-US&run=" + someRun, "lang=de&menus=de&run=&running=1", ""},
 	"/third":            {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
 	"/third/again":      {"run=" + someRun + "&for=https://clinic.example&marked=1790000000", "run=" + someRun + "&for=https://clinic.example"},
-	"/third/ask":        {"for=https://clinic.example"},
+	"/third/ask":        {"for=https://clinic.example&lang=de&menus=de-CH"},
 	"/third/mark":       {"back=https%3A%2F%2Fclinic.example%2Flogin"},
 	"/sample":           {"n=" + someRun},
 	"/bait/events.js":   nil,
 	"/bait/fbevents.js": nil,
 	"/reach":            {"needs=0,2&address=4:" + someRun + "&clock=-1,2", "needs=&address=", "needs=&address=&clock=-61,-59"},
-	"/it":               {"found=script-blocked,network-intercepted&needs=0,3&at=1790000000000&zone=-60"},
+	"/it":               {"at=1790000000000&found=script-blocked,network-intercepted&lang=de&needs=0,3&zone=-60"},
 	"/pair":             {""},
 	"/pair/" + someCode: {"after=1", ""},
-	"/reports":          {""},
-	"/d/" + someToken:   {""},
-	"/phone":            {"pair=" + someCode, ""},
-	"/":                 visits(),
-	"/frame":            visits(),
+	"/reports":          {"", "lang=de"},
+	"/d/" + someToken:   {"", "lang=de"},
+	"/phone":            {"pair=" + someCode, "lang=de&pair=" + someCode, "lang=de", ""},
+	"/support/search":   {"text=R-7"},
+	"/support/decode":   {"code=" + someCode},
+	"/support/reports":  {"text=R-7&finding=clock-wrong&outcome=sso_failed&browser=Firefox&system=Windows&tier=wasm&from=2026-11-01&to=2026-11-02&before=" + someID},
+
+	"/support/cases/" + someID + "/now": {"have=1-true"},
+	"/":                                 visits(),
+	"/frame":                            visits(),
 }
 
 // visits are the queries of the page and of the frame.
@@ -126,12 +133,11 @@ func visits() []string {
 // queries of each.
 func addresses(t *testing.T) (all []string) {
 	t.Helper()
-	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist()})
+	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist(), Store: &store.Store{}})
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.ReplaceAll(strings.TrimSuffix(path, "{$}"), "{code}", someCode)
-		path = strings.ReplaceAll(path, "{token}", someToken)
+		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{token}", someToken, "{id}", someID, "{name}", agentName).Replace(path)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -9,24 +8,22 @@ import (
 	"strings"
 	"time"
 
-	"rsc.io/qr"
-
 	"latchkey/app/widget"
 	"latchkey/internal/agent"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
+	"latchkey/internal/server/qr"
 	"latchkey/internal/text"
 )
 
 // door is how another device or window gets to a page of ours.
 func (s *server) door(r *http.Request, page string, q url.Values) widget.Door {
-	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + page, RawQuery: q.Encode()}
-	if s.https(r) {
-		u.Scheme = "https"
+	d := widget.Door{Address: s.outside(r, s.base+page)}
+	if len(q) > 0 {
+		d.Address += "?" + q.Encode()
 	}
-	d := widget.Door{Address: u.String()}
-	d.Size, d.Path = modules(d.Address)
+	d.Size, d.Path = qr.Path(d.Address)
 	return d
 }
 
@@ -36,7 +33,24 @@ func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone 
 	if !slices.ContainsFunc(rep.Advice, func(a diag.Advice) bool { return a.Fix == "set-phone-clock" }) {
 		return widget.Phone{}
 	}
-	return widget.Phone{Door: s.door(r, "/phone", nil), At: s.clockFace()}
+	q := url.Values{}
+	if lang := r.URL.Query().Get("lang"); language.MatchString(lang) {
+		q.Set("lang", lang)
+	}
+	return widget.Phone{Door: s.door(r, "/phone", q), At: s.clockFace()}
+}
+
+// outside is the address that a path of ours has for other devices: as the operator
+// says, or else by a request that came here.
+func (s *server) outside(r *http.Request, path string) string {
+	if s.cfg.Address != "" {
+		return s.cfg.Address + path
+	}
+	u := url.URL{Scheme: "http", Host: r.Host, Path: path}
+	if s.https(r) {
+		u.Scheme = "https"
+	}
+	return u.String()
 }
 
 // clockFace is the time as people read it: the server's, without what that is known
@@ -49,35 +63,8 @@ func (s *server) clockFace() string {
 	return now.UTC().Format("15:04:05")
 }
 
-// modules draws the QR code of a text, as the path of an SVG element in which a
-// module is one unit and a line's middle is half a unit below its top: digits and
-// a few letters, whatever the text. It has none of a text that is too long.
-func modules(text string) (size int, path string) {
-	code, err := qr.Encode(text, qr.M)
-	if err != nil {
-		return 0, ""
-	}
-	var b strings.Builder
-	for y := range code.Size {
-		fmt.Fprintf(&b, "M0 %d.5", y)
-		for x := 0; x < code.Size; {
-			end := x + 1
-			for end < code.Size && code.Black(end, y) == code.Black(x, y) {
-				end++
-			}
-			if code.Black(x, y) {
-				fmt.Fprintf(&b, "h%d", end-x)
-			} else if end < code.Size {
-				fmt.Fprintf(&b, "m%d 0", end-x)
-			}
-			x = end
-		}
-	}
-	return code.Size, b.String()
-}
-
 var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
-<html lang="en" data-latchkey-phone="unknown">
+<html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-phone="unknown">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -93,7 +80,7 @@ var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
 <div class="answer" role="status"><h2 id="latchkey-phone-answer" hidden></h2><p id="latchkey-phone-why" hidden></p></div>
 <section class="face">
 <p>{{.Label}}</p>
-<p><time id="latchkey-server-time">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
+<p><time id="latchkey-server-time" dir="ltr">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
 <p id="latchkey-as-of">{{.AsOf}}</p>
 </section>
 <section class="fix" id="latchkey-phone-fix" data-fix="set-clock-automatically"><h3>{{.FixTitle}}</h3><ol>{{range .Steps}}<li>{{.}}</li>{{end}}</ol></section>
@@ -129,15 +116,16 @@ type phoneUnit struct {
 // phone is the page that a phone opens to have its clock compared. Without
 // scripts it is a clock to compare by eye.
 func (s *server) phone(w http.ResponseWriter, r *http.Request) {
+	words := s.words(r)
 	say := func(key string) string {
-		return s.words.Text(diag.Args{"size": "{size}", "direction": "{direction}", "n": "{n}", "site": s.cfg.Site.Name}, key)
+		return words.Text(diag.Args{"size": "{size}", "direction": "{direction}", "n": "{n}", "site": s.cfg.Site.Name}, key)
 	}
 	e := evidence.Evidence{Identity: identity(r)}
 	agent.Identify(&e, s.policy)
 	rep := report.Report{Seen: e}
 	program, system := rep.Shown()
 	steps := func(part string) []string {
-		return s.words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
+		return words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
 	}
 	c := phoneConfig{Base: s.base, Words: map[string]string{}, Server: s.serverClock()}
 	if code := pairCode(r.URL.Query().Get("pair")); code != "" {
@@ -152,16 +140,17 @@ func (s *server) phone(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, u := range text.Units {
 		unit := phoneUnit{Seconds: int(u.Seconds), Words: say("unit." + u.ID)}
-		if one := "unit." + u.ID + ".one"; s.words.Has(one) {
+		if one := "unit." + u.ID + ".one"; words.Has(one) {
 			unit.One = say(one)
 		}
 		c.Units = append(c.Units, unit)
 	}
 	s.smallPage(w, phoneTemplate, struct {
-		Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
-		Scripts, Steps                                                       []string
-		Config                                                               phoneConfig
+		Lang, Dir, Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
+		Scripts, Steps                                                                  []string
+		Config                                                                          phoneConfig
 	}{
+		Lang: words.Lang(), Dir: words.Dir(),
 		Title: say("ui.phone.title"), Style: s.asset("latchkey.css"), Scripts: []string{s.asset("clock.js"), s.asset("phone.js")},
 		Label: say("ui.phone.label"), Face: s.clockFace(), AsOf: say("ui.phone.asof"),
 		FixTitle: strings.Join(steps("title"), " "), Steps: steps("steps"),

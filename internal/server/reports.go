@@ -75,7 +75,8 @@ var (
 	noStore  = unkept{http.StatusServiceUnavailable, "failed", ""}
 )
 
-var reportID = regexp.MustCompile(`^[a-z2-7]{26}$`)
+// idForm is that of store.NewID.
+var idForm = regexp.MustCompile(`^[a-z2-7]{26}$`)
 
 // takeReport keeps a report and says whether it did, as JSON or as a page. Who sends
 // one chooses its id, so that it is kept once however often it is sent.
@@ -83,7 +84,7 @@ func (s *server) takeReport(w http.ResponseWriter, r *http.Request) {
 	sub, err := s.submission(r)
 	if err == nil && !sub.shown {
 		sub.id = store.NewID() // of another report than the one that came
-		s.reportPage(w, http.StatusOK, sub, "review", "")
+		s.reportPage(w, r, http.StatusOK, sub, "review", "")
 		return
 	}
 	if err == nil {
@@ -124,7 +125,7 @@ func (s *server) submission(r *http.Request) (sub submission, err error) {
 	if err != nil {
 		return sub, err
 	}
-	if sub.sent, err = report.DecodeSent(data); err != nil || !reportID.MatchString(sub.id) {
+	if sub.sent, err = report.DecodeSent(data); err != nil || !idForm.MatchString(sub.id) {
 		return sub, unread
 	}
 	if form {
@@ -136,7 +137,7 @@ func (s *server) submission(r *http.Request) (sub submission, err error) {
 		if sub.body, err = sub.sent.Encode(); err != nil {
 			return sub, unread
 		}
-		return sub, unkept{http.StatusUnprocessableEntity, "unfit", s.words.Text(nil, "sent.personal.note")}
+		return sub, unkept{http.StatusUnprocessableEntity, "unfit", s.words(r).Text(nil, "sent.personal.note")}
 	}
 	sub.shown = !form || bytes.Equal(sub.body, data)
 	switch {
@@ -205,11 +206,7 @@ func (s *server) keep(r *http.Request, sub submission) error {
 	if s.overLimit(ctx, r, rep.Case) {
 		return tooOften
 	}
-	var msgs []store.Message
-	if s.webhooks != nil {
-		msgs = s.webhooks(rep)
-	}
-	switch err := s.store.Reports.Add(ctx, rep, msgs...); {
+	switch err := s.store.Reports.Add(ctx, rep, s.webhooks(rep)...); {
 	case err == nil, errors.Is(err, store.ErrConflict):
 		return nil // it is there
 	case errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrNotFound):
@@ -244,7 +241,7 @@ func (s *server) answerReport(w http.ResponseWriter, r *http.Request, sub submis
 	}
 	w.Header().Add("Vary", "Accept")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		s.reportPage(w, status, sub, said, label)
+		s.reportPage(w, r, status, sub, said, label)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -268,7 +265,7 @@ func (sub submission) code() string {
 // reportTemplate is what people see who send without scripts: what goes, and what
 // became of it. It takes the place of send.js and looks like the part that it works in.
 var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
-<html lang="en" data-latchkey-tier="html" data-latchkey-state="done">
+<html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <title>{{.Title}}</title>
@@ -306,15 +303,17 @@ type reportField struct {
 	Value string
 }
 
-func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, said, label string) {
-	say := func(key string) string { return s.words.Text(nil, "ui."+key) }
+func (s *server) reportPage(w http.ResponseWriter, r *http.Request, status int, sub submission, said, label string) {
+	words := s.words(r)
+	say := func(key string) string { return words.Text(nil, "ui."+key) }
 	title := say("send")
 	if sub.link != nil && sub.link.From != "" {
-		title = s.words.Text(diag.Args{"from": sub.link.From}, "ui.send.case")
+		title = words.Text(diag.Args{"from": sub.link.From}, "ui.send.case")
 	}
 	const place = "{code}"
 	m := widget.Model{Site: widget.Site{Name: s.cfg.Site.Name}}
 	data := struct {
+		Lang, Dir                        string
 		Title, Style, Said, Look, Code   string
 		Status                           []string
 		Arrived                          bool
@@ -328,13 +327,14 @@ func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, s
 		Told                             []widget.Part
 		JSONTitle, JSON, Send            string
 	}{
+		Lang: words.Lang(), Dir: words.Dir(),
 		Title: title, Style: s.asset("latchkey.css"), Said: said, Look: "persists", Arrived: said == "arrived",
 		Code:   sub.code(),
-		Status: strings.Split(s.words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
+		Status: strings.Split(words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
 		Login:  s.cfg.Site.Login, Back: say("back"), DownloadText: say("send.download"),
-		To: s.base + "/reports", ID: sub.id, Token: sub.token,
+		To: s.base + "/reports?lang=" + words.Lang(), ID: sub.id, Token: sub.token,
 		NoteLabel: say("send.note"), Note: sub.personal.Note, Personal: say("send.personal"), Most: report.NoteLimit,
-		ToldTitle: say("send.told"), Told: m.Told(sub.body, s.words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: say("send.send"),
+		ToldTitle: say("send.told"), Told: m.Told(sub.body, words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: say("send.send"),
 	}
 	switch said {
 	case "arrived":
