@@ -17,7 +17,7 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: case help run build wasm test test-unit test-wasm test-store test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking bench-store fmt lint deps node postgres
+.PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node test-store bench-store postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bin/.go-app.mod: go.mod go.sum cmd/pack/trim.go
 bin/widget.wasm: $(SOURCES) bin/.go-app.mod
 	GOOS=js GOARCH=wasm $(GO) build -modfile=bin/.go-app.mod $(WASM_FLAGS) -o $@ ./cmd/widget
 
-web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/frame.js web/send.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css web/console.css web/live.js
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/words.js web/frame.js web/send.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css web/console.css web/live.js
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm
 	@touch $@
 

@@ -153,7 +153,7 @@
   function giveUp() {
     var had = document.activeElement === frame, link = document.createElement('a');
     link.href = base + '/' + query;
-    link.textContent = 'Trouble signing in? Find out why';
+    link.textContent = attr('link') || 'Trouble signing in? Find out why';
     shown = document.createElement('p');
     shown.appendChild(link);
     shown.appendChild(document.createElement('br'));
@@ -183,7 +183,7 @@
     back = trigger || document.activeElement;
     committed = answered = false;
     shown = frame = document.createElement('iframe');
-    frame.title = 'Why you can\'t sign in';
+    frame.title = 'Latchkey';
     frame.src = base + '/frame' + query;
     frame.setAttribute('allow', 'clipboard-write'); // to copy the summary
     // Never 0 high: what cannot be seen is not drawn.
@@ -217,6 +217,7 @@
     var d = e.data;
     if (!frame || e.source !== frame.contentWindow || e.origin !== origin || !d || d.latchkey !== 1) return;
     if (d.type === 'ready') {
+      frame.title = d.title;
       answered = true;
       left = 0;
     }

@@ -128,7 +128,7 @@
     var f = document.createElement('iframe');
     f.id = 'latchkey-ask';
     f.title = place.getAttribute('data-title');
-    f.src = config.third + '/third/ask?for=' + location.protocol + '//' + location.host;
+    f.src = config.third + '/third/ask?for=' + location.protocol + '//' + location.host + '&' + latchkey.spoken;
     place.appendChild(f);
   }
 
@@ -176,7 +176,7 @@
   // Shows the server's judgement of what is known.
   function judge() {
     var mine = ++asked, whole = final; // it may fall back before the answer comes
-    request('POST', '/diagnose?' + (latchkey.run() && 'run=' + latchkey.run()) + (config.frame ? '&frame=1' : '') + (whole ? '' : '&running=1'), JSON.stringify(look()), function (x) {
+    request('POST', '/diagnose?' + latchkey.spoken + '&run=' + latchkey.run() + (config.frame ? '&frame=1' : '') + (whole ? '' : '&running=1'), JSON.stringify(look()), function (x) {
       if (mine !== asked || up) return;
       var box = document.createElement('div');
       box.innerHTML = x.responseText || '';
@@ -389,7 +389,7 @@
     origin = e.origin;
     page = d.recorded || {};
     latchkey.page = page.page || {};
-    tell({ type: 'ready' });
+    tell({ type: 'ready', title: document.title });
     size();
     if (first && d.focus) byId('latchkey-title').focus();
     if (first && html.getAttribute('data-latchkey-state') === 'done') publish(html.getAttribute('data-latchkey-tier'), true, byId('latchkey-report').textContent);

@@ -125,7 +125,7 @@
     latchkey.learn('phone', arrived[arrived.length - 1].seen.clock.phone);
   }, function () {
     if (ahead === null) return;
-    write('latchkey-server-time', new Date(Date.now() - ahead).toLocaleTimeString());
+    write('latchkey-server-time', new Date(Date.now() - ahead).toLocaleTimeString(document.documentElement.lang));
     byId('latchkey-utc').hidden = byId('latchkey-as-of').hidden = true;
     byId('latchkey-compare').hidden = false;
   });

@@ -56,7 +56,7 @@
 
   function face() {
     if (ahead === null) return;
-    byId('latchkey-server-time').textContent = new Date(Date.now() - ahead).toLocaleTimeString();
+    byId('latchkey-server-time').textContent = new Date(Date.now() - ahead).toLocaleTimeString(html.lang);
     byId('latchkey-utc').hidden = byId('latchkey-as-of').hidden = true;
   }
 

@@ -138,7 +138,7 @@
       }
       part.setAttribute('open', '');
       box.focus();
-      box.select();
+      box.setSelectionRange(0, box.value.length);
       document.addEventListener('copy', put);
       try { done = document.execCommand('copy'); } catch (e) { /* it stays selected */ }
       document.removeEventListener('copy', put);

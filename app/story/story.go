@@ -131,7 +131,7 @@ func (s Story) Page(words *text.Catalogue) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err := page.Execute(&b, map[string]any{
-		"Story": s, "State": state, "Body": template.HTML(s.HTML(words)),
+		"Story": s, "Words": words, "State": state, "Body": template.HTML(s.HTML(words)),
 	})
 	return b.Bytes(), err
 }
@@ -140,7 +140,7 @@ func (s Story) Page(words *text.Catalogue) ([]byte, error) {
 func (s Story) HTML(words *text.Catalogue) string { return app.HTMLString(widget.View(s.Model, words)) }
 
 var page = template.Must(template.New("page").Parse(`<!doctype html>
-<html lang="en" data-latchkey-tier="{{or .Story.Report.Tier "html"}}" data-latchkey-state="{{.State}}">
+<html lang="{{.Words.Lang}}" dir="{{.Words.Dir}}" data-latchkey-tier="{{or .Story.Report.Tier "html"}}" data-latchkey-state="{{.State}}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

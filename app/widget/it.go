@@ -85,8 +85,8 @@ func about(n evidence.Need) diag.Args {
 }
 
 // query is the note as a page's address tells it.
-func (n Note) query() string {
-	q := url.Values{"found": {strings.Join(n.Found, ",")}}
+func (n Note) query(lang string) string {
+	q := url.Values{"found": {strings.Join(n.Found, ",")}, "lang": {lang}}
 	var failed []string
 	for _, i := range n.Failed {
 		if !n.Needs[i].Unlisted {
@@ -127,7 +127,7 @@ func (v view) toIT() []app.UI {
 		app.P().Class("ways-out").Body(
 			app.Button().ID("latchkey-copy-it").Type("button").Class("needs-script").DataSet("action", "copy-it").
 				DataSet("done", v.ui("copied")).Text(v.ui("it.copy")),
-			app.A().Href("it?"+n.query()).Target("_blank").Rel("noopener").Text(v.ui("it.page")),
+			app.A().Href("it?"+n.query(v.words.Lang())).Target("_blank").Rel("noopener").Text(v.ui("it.page")),
 		),
 	}
 }

@@ -47,6 +47,6 @@ func TestNote_isAPageThatCanBeSent(t *testing.T) {
 	out := app.HTMLString(widget.View(m, text.English()))
 	require.Contains(t, out, `id="latchkey-it"`)
 	assert.Contains(t, out, "no answer within 3 seconds")
-	assert.Contains(t, out, `href="it?at=1789999980000&found=network-host-unreachable&needs=0&zone=-60"`)
+	assert.Contains(t, out, `href="it?at=1789999980000&found=network-host-unreachable&lang=en&needs=0&zone=-60"`)
 	assert.NotContains(t, out, "<script>")
 }

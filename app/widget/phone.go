@@ -51,7 +51,7 @@ func (v view) phone() app.UI {
 			v.qr("phone", p.Door),
 			app.P().ID("latchkey-phone-address").Class("address").Text(p.Address),
 			app.If(v.mobile(), func() app.UI {
-				return app.P().Class("ways-out").Body(app.A().Href("phone").Target("_blank").Rel("noopener").Text(v.ui("phone.open")))
+				return app.P().Class("ways-out").Body(app.A().Href("phone?lang=" + v.words.Lang()).Target("_blank").Rel("noopener").Text(v.ui("phone.open")))
 			}),
 			v.pairStatus("phone"),
 		),

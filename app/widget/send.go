@@ -157,7 +157,7 @@ func (m Model) Told(data []byte, words *text.Catalogue) []Part {
 			p.answer(names[len(names)-1], l.Value)
 			continue
 		}
-		p.Lines = append(p.Lines, v.label(group, names)+": "+v.told(l))
+		p.Lines = append(p.Lines, words.Text(diag.Args{"label": v.label(group, names), "value": v.told(l)}, "ui.send.line"))
 	}
 	return parts
 }

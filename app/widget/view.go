@@ -261,7 +261,7 @@ func (v view) answer() app.UI {
 		parts = append(parts, v.soFar()...)
 	}
 	if left := v.Report.Seen.Cookies.Left.Value; len(left) > 0 {
-		parts = append(parts, app.P().Class("persists").Text(v.words.Text(diag.Args{"left": strings.Join(left, ", ")}, "ui.clear.left")))
+		parts = append(parts, app.P().Class("persists").Text(v.words.Text(diag.Args{"left": strings.Join(left, v.ui("comma"))}, "ui.clear.left")))
 	}
 	switch {
 	case len(fs) > 0:
@@ -699,5 +699,5 @@ func (v view) names(checks []string) string {
 	for i, id := range checks {
 		names[i] = v.name(id)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, v.ui("comma"))
 }

@@ -178,7 +178,7 @@ func TestHelp_listsDiagnose(t *testing.T) {
 }
 
 func TestPlain_speaksTheLanguageThatItIsGiven(t *testing.T) {
-	words, err := text.Parse([]byte(`{"ui.healthy.title": "Alles gut", "ui.healthy.why": "Wirklich"}`))
+	words, err := text.Parse("en", []byte(`{"ui.healthy.title": "Alles gut", "ui.healthy.why": "Wirklich"}`))
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(plain(report.Report{}, words), "Alles gut\nWirklich\n"))
 }

@@ -27,6 +27,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/text"
 )
 
 // someFiles are static files enough to start with.
@@ -40,6 +42,9 @@ func someFiles(t *testing.T) fs.FS {
 	require.NoError(t, err)
 	for _, name := range scripts {
 		names = append(names, filepath.Base(name))
+	}
+	for _, l := range text.Languages() {
+		names = append(names, l.Tag+".json", l.Tag+".menu.json")
 	}
 	for _, name := range names {
 		manifest = append(manifest, fmt.Sprintf("%q: {%q: %q}", name, "name", name))

@@ -7,6 +7,9 @@
 //	go run ./cmd/pack -wasm bin/widget.wasm
 //	go run ./cmd/pack -size
 //
+// The words of the languages other than English become a file each, and another
+// with their menu words alone (see text.Language).
+//
 // The first form prepares the build of the WebAssembly (see trim.go), the last
 // one prints the sizes and fails when one is over its budget.
 package main
@@ -20,6 +23,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"latchkey/internal/text"
 )
 
 const dist = "web/dist"
@@ -71,6 +76,15 @@ func packAll(wasm string) error {
 	if err != nil {
 		return err
 	}
+	words := map[string][]byte{}
+	for _, l := range text.Languages() {
+		if l.File != nil {
+			words[l.Tag+".json"] = l.File
+		}
+		if l.Menus != nil {
+			words[l.Tag+".menu.json"] = l.Menus
+		}
+	}
 	return pack(dist, map[string]string{
 		"clock.js":     "web/clock.js",
 		"embed.js":     "web/embed.js",
@@ -83,12 +97,13 @@ func packAll(wasm string) error {
 		"network.js":   "web/network.js",
 		"steps.js":     "web/steps.js",
 		"third.js":     "web/third.js",
+		"words.js":     "web/words.js",
 		"latchkey.css": "web/latchkey.css",
 		"live.js":      "web/live.js",
 		"console.css":  "web/console.css",
 		"wasm_exec.js": glue,
 		"widget.wasm":  wasm,
-	})
+	}, words)
 }
 
 // wasmExec asks the go command, because Go's glue script only fits modules that

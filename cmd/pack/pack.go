@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -33,11 +34,11 @@ type entry struct {
 }
 
 // pack brings dir in line with sources, which maps the name that the server
-// asks for to the file to read. Outputs that hold the very content already are
+// asks for to the file to read, and with made, to the content. Outputs that hold the very content already are
 // kept: brotli takes 20 seconds for the WebAssembly. The manifest is written
 // after the outputs that it names and before outdated ones go, so that it is
 // never wrong.
-func pack(dir string, sources map[string]string) error {
+func pack(dir string, sources map[string]string, made map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -48,9 +49,21 @@ func pack(dir string, sources map[string]string) error {
 		manifest = map[string]entry{}
 		keep     = map[string]bool{manifestName: true}
 	)
+	contents := maps.Clone(made)
+	if contents == nil {
+		contents = map[string][]byte{}
+	}
 	for name, source := range sources {
+		raw, err := os.ReadFile(source)
+		errs = append(errs, err)
+		contents[name] = raw
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for name, raw := range contents {
 		wg.Go(func() {
-			e, err := packFile(dir, name, source)
+			e, err := packFile(dir, name, raw)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -77,11 +90,7 @@ func pack(dir string, sources map[string]string) error {
 	return removeOutdated(dir, keep)
 }
 
-func packFile(dir, name, source string) (entry, error) {
-	from, err := os.ReadFile(source)
-	if err != nil {
-		return entry{}, err
-	}
+func packFile(dir, name string, from []byte) (entry, error) {
 	raw, err := minify(name, from)
 	if err != nil {
 		return entry{}, err

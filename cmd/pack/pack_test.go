@@ -39,7 +39,7 @@ func (y yard) pack() map[string]entry {
 	require.NoError(y.t, pack(y.dist, map[string]string{
 		"embed.js": filepath.Join(y.dir, "embed.js"),
 		"frame.js": filepath.Join(y.dir, "frame.js"),
-	}))
+	}, map[string][]byte{"de.menu.json": []byte("{}")}))
 	text, err := os.ReadFile(filepath.Join(y.dist, manifestName))
 	require.NoError(y.t, err)
 	var manifest map[string]entry
@@ -78,8 +78,9 @@ func TestPack_storesEachFileOnlyCompressedUnderAHashedName(t *testing.T) {
 	const frame = "frame.ff9c5ca09425.js"
 	assert.Equal(t, frame, manifest["frame.js"].Name)
 	assert.Equal(t, "embed.js", manifest["embed.js"].Name, "sites write this name into their pages")
+	menu := manifest["de.menu.json"].Name
 	assert.ElementsMatch(t, []string{
-		manifestName, "embed.js.br", "embed.js.gz", frame + ".br", frame + ".gz",
+		manifestName, "embed.js.br", "embed.js.gz", frame + ".br", frame + ".gz", menu + ".br", menu + ".gz",
 	}, y.files())
 
 	assert.Equal(t, "var frame=1;\n", y.unpack(frame+".br"))
@@ -177,11 +178,14 @@ func TestPack_removesWhatIsOutdated(t *testing.T) {
 	old := y.pack()["frame.js"].Name
 	require.NoError(t, os.WriteFile(filepath.Join(y.dist, ".gitignore"), []byte("*\n"), 0o644))
 	y.write("frame.js", "var frame = 2;")
-	now := y.pack()["frame.js"].Name
+	manifest := y.pack()
+	now, menu := manifest["frame.js"].Name, manifest["de.menu.json"].Name
 
 	require.NotEqual(t, old, now)
+	assert.Regexp(t, `^de\.menu\.[0-9a-f]{12}\.json$`, menu, "what was made is named by its content, too")
+	assert.Equal(t, "{}", y.unpack(menu+".br"))
 	assert.ElementsMatch(t, []string{
-		".gitignore", manifestName, "embed.js.br", "embed.js.gz", now + ".br", now + ".gz",
+		".gitignore", manifestName, "embed.js.br", "embed.js.gz", menu + ".br", menu + ".gz", now + ".br", now + ".gz",
 	}, y.files())
 }
 
@@ -190,7 +194,7 @@ func TestPack_leavesTheOldStateWhenASourceIsMissing(t *testing.T) {
 	y.pack()
 	before := y.files()
 
-	err := pack(y.dist, map[string]string{"widget.wasm": filepath.Join(y.dir, "widget.wasm")})
+	err := pack(y.dist, map[string]string{"widget.wasm": filepath.Join(y.dir, "widget.wasm")}, nil)
 	require.ErrorContains(t, err, "widget.wasm")
 	assert.Equal(t, before, y.files())
 }

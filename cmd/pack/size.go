@@ -10,15 +10,18 @@ import (
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
+
+	"latchkey/internal/text"
 )
 
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
-// view of the login page, frame.js, looks.js, clock.js, network.js, steps.js and send.js on every
-// opening of the widget. pair.js comes when it is asked for, and serves two parts;
-// live.js is the console's.
+// view of the login page, frame.js, looks.js, clock.js, network.js, steps.js, words.js and send.js on every
+// opening of the widget. pair.js comes when it is asked for, and serves two parts.
+// The words of a language come beside widget.wasm, for who needs them; live.js is the
+// console's.
 func budgets() map[string]int {
-	return map[string]int{
+	most := map[string]int{
 		"bring.js":    3 * 512,
 		"clock.js":    2 * 1024,
 		"embed.js":    3 * 1024,
@@ -31,8 +34,14 @@ func budgets() map[string]int {
 		"send.js":     2 * 1024,
 		"steps.js":    3 * 512,
 		"third.js":    3 * 512,
+		"words.js":    5 * 256,
 		"widget.wasm": 1_250_000,
 	}
+	for _, l := range text.Languages() {
+		most[l.Tag+".json"] = 28 * 1024
+		most[l.Tag+".menu.json"] = 4 * 1024
+	}
+	return most
 }
 
 // printSizes prints what the manifest in dir says and returns an error that

@@ -12,7 +12,6 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/browser"
 	"latchkey/internal/checks"
-	"latchkey/internal/text"
 )
 
 func main() {
@@ -33,7 +32,7 @@ func main() {
 		println("latchkey: read configuration:", err.Error())
 		return
 	}
-	screen := widget.NewScreen(doctor{window, checks.Catalogue(), given.Policy}, given.Model, text.English())
+	screen := widget.NewScreen(doctor{window, checks.Catalogue(), given.Policy}, given.Model, words(window))
 	window.Serve("alive", func() {})
 	if _, err := window.Call(context.Background(), "latchkey.rise"); err != nil {
 		return // frame.js gave up waiting and shows its own answer

@@ -31,6 +31,7 @@ import (
 	"latchkey/internal/server"
 	"latchkey/internal/server/demo"
 	"latchkey/internal/store"
+	"latchkey/internal/text"
 	"latchkey/web"
 )
 
@@ -161,9 +162,9 @@ func instead(path string, answer http.HandlerFunc) middleware {
 var stale = sync.OnceValue(func() string {
 	const root = "../../"
 	var manifest map[string]struct{ Source string }
-	text, err := fs.ReadFile(web.Dist(), "manifest.json")
+	data, err := fs.ReadFile(web.Dist(), "manifest.json")
 	if err == nil {
-		err = json.Unmarshal(text, &manifest)
+		err = json.Unmarshal(data, &manifest)
 	}
 	if err != nil {
 		return "the static files were not built: " + err.Error()
@@ -172,6 +173,11 @@ var stale = sync.OnceValue(func() string {
 		source, err := os.ReadFile(root + "web/" + name)
 		if sum := sha256.Sum256(source); err == nil && hex.EncodeToString(sum[:]) != made.Source {
 			return name + " has changed since the static files were built"
+		}
+	}
+	for _, l := range text.Languages() {
+		if sum := sha256.Sum256(l.File); l.File != nil && hex.EncodeToString(sum[:]) != manifest[l.Tag+".json"].Source {
+			return l.Tag + ".json has changed since the static files were built"
 		}
 	}
 	built, err := os.Stat(root + "bin/widget.wasm")

@@ -176,6 +176,28 @@ func TestSend_isExactlyWhatWasRead(t *testing.T) {
 	}
 }
 
+// In a login page's frame it is the same, at the width of a phone.
+func TestSend_inTheFrame(t *testing.T) {
+	t.Parallel()
+	site := startSupported(t)
+	tab := drive.OpenChromium(t, drive.Options{})
+	require.NoError(t, tab.Resize(t.Context(), 360, 740))
+	visit(t, tab, site.URL+"/")
+	requireWhole(t, trouble(t, tab, "session_lost"))
+	do(t, tab, `var d = `+widget+`;
+		d.getElementById("latchkey-send-summary").click();
+		d.getElementById("latchkey-send-note").value = "It worked yesterday";
+		d.getElementById("latchkey-send-note").dispatchEvent(new Event("input", { bubbles: true }));`)
+	wait(t, tab, `(function (d) { return d.documentElement.scrollHeight <= d.defaultView.innerHeight && d.documentElement.scrollWidth <= d.defaultView.innerWidth; })(`+widget+`)`)
+	shown := read[string](t, tab, widget+`.getElementById("latchkey-send-bytes").value`)
+	do(t, tab, widget+`.getElementById("latchkey-send-send").click();`)
+	wait(t, tab, widget+`.getElementById("latchkey-send-status").textContent.indexOf("`+arrived+`") === 0`)
+	kept := site.kept(t)
+	require.Len(t, kept, 1)
+	assert.Equal(t, shown, string(kept[0].Body))
+	assert.Contains(t, shown, `"note":"It worked yesterday"`)
+}
+
 // What a person has written outlives new looks, and views of another tier.
 func TestSend_keepsWhatWasWritten(t *testing.T) {
 	t.Parallel()

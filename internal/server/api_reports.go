@@ -145,7 +145,7 @@ func (s *server) getReport(_ http.ResponseWriter, r *http.Request, c caller) (an
 		Personal: sent.Personal, Evidence: today.Seen,
 	}
 	program, system := today.Shown()
-	voice := text.Voice{Words: s.words, Program: program, System: system, Values: today.Values(nil)}
+	voice := text.Voice{Words: s.english, Program: program, System: system, Values: today.Values(nil)}
 	for _, f := range today.Findings {
 		out.Findings = append(out.Findings, s.worded(voice, f))
 	}
@@ -179,8 +179,8 @@ func (s *server) toDo(voice text.Voice, r report.Report, a diag.Advice) toDo {
 // nameOf is a check by the name that people read, or by its id where there is no such
 // check, as in reports of other versions.
 func (s *server) nameOf(check string) string {
-	if key := "check." + check + ".name"; s.words.Has(key) {
-		return s.words.Text(nil, key)
+	if key := "check." + check + ".name"; s.english.Has(key) {
+		return s.english.Text(nil, key)
 	}
 	return check
 }

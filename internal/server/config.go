@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -23,6 +25,7 @@ import (
 	"latchkey/internal/report"
 	"latchkey/internal/server/console"
 	"latchkey/internal/store"
+	"latchkey/internal/text"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
@@ -56,6 +59,8 @@ type Config struct {
 	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
+	// Languages are those that pages are shown in; text.Languages if it is nil.
+	Languages []text.Language
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
 	Outcomes  map[string]evidence.Outcome
 	Reports   Reports
@@ -349,6 +354,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 		}},
 		{"console", func(n *yaml.Node, key string) { c.Console = p.console(n, key) }},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
+		{"languages", func(n *yaml.Node, key string) { c.Languages = p.languages(n, key) }},
 		{"outcomes", func(n *yaml.Node, key string) {
 			c.Outcomes = p.outcomes(n, key)
 		}},
@@ -495,6 +501,34 @@ func one[T any](p *parser, to *T, check func(string) (T, problem)) func(*yaml.No
 		}
 		*to = v
 	}
+}
+
+// languages reads which languages there are, and an operator's own words for them.
+func (p *parser) languages(n *yaml.Node, key string) []text.Language {
+	var dir string
+	var only []string
+	p.mapping(n, key, []field{
+		{"dir", p.text(&dir, anyText)},
+		{"only", listOf(p, &only, anyText)},
+	})
+	var own fs.FS
+	if dir != "" {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(filepath.Dir(p.file), dir)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			p.wrong(n, key+".dir", fmt.Sprintf("there is no directory %s", dir), "it is looked for from where this file lies")
+			return nil
+		}
+		own = os.DirFS(dir)
+	}
+	all, err := text.Load(own, only)
+	if err != nil {
+		for what := range strings.SplitSeq(err.Error(), "\n") {
+			p.errs = append(p.errs, fmt.Errorf("%s:%d: %s: %s", p.file, n.Line, key, what))
+		}
+	}
+	return all
 }
 
 func (p *parser) truth(to *bool) func(*yaml.Node, string) {

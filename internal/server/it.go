@@ -14,7 +14,7 @@ import (
 )
 
 var itTemplate = template.Must(template.New("it").Parse(`<!doctype html>
-<html lang="en">
+<html lang="{{.Lang}}" dir="{{.Dir}}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -53,7 +53,9 @@ func (s *server) it(w http.ResponseWriter, r *http.Request) {
 	if age := s.now().Sub(time.UnixMilli(utc)); err == nil && zoneErr == nil && age > -time.Hour && age < 10*365*24*time.Hour && max(zone, -zone) <= 24*60 {
 		note.At = evidence.Saw(evidence.Moment{UTC: float64(utc), Zone: zone})
 	}
-	s.html(w, http.StatusOK, itTemplate, struct{ Title, Style, Text string }{
-		s.words.Text(diag.Args{"site": s.cfg.Site.Name}, "ui.it.title"), s.asset("latchkey.css"), strings.Join(note.Lines(s.words), "\n"),
+	words := s.words(r)
+	s.html(w, http.StatusOK, itTemplate, struct{ Lang, Dir, Title, Style, Text string }{
+		words.Lang(), words.Dir(),
+		words.Text(diag.Args{"site": s.cfg.Site.Name}, "ui.it.title"), s.asset("latchkey.css"), strings.Join(note.Lines(words), "\n"),
 	})
 }

@@ -133,6 +133,17 @@ func TestLinks_answerAlikeForAllThatAreNotGood(t *testing.T) {
 	assert.Equal(t, 404, ask(testServer(t, o).handler(), "GET", "/latchkey/d/"+good).StatusCode)
 }
 
+// Whoever may make cases may not write into the page.
+func TestLinks_askNothingThatIsNoQuestion(t *testing.T) {
+	o := withStore(t, testOptions(t))
+	_, token := aCase(t, o.Store, func(c *store.Case) {
+		c.Asks = append(c.Asks, report.Ask{Key: `x"><script>`, Label: "L"}, report.Ask{Key: "no-label"})
+	})
+	page := bodyOf(t, ask(testServer(t, o).handler(), "GET", "/latchkey/?case="+token))
+	assert.Len(t, elements(t, page, func(n *html.Node) bool { return strings.HasPrefix(attr(n, "name"), "field-") }), 1)
+	assert.NotContains(t, page, "<script>\"")
+}
+
 // Mail scanners open every link, and follow what they find.
 func TestLinks_changeNothingWhenTheyAreOpened(t *testing.T) {
 	o := withStore(t, testOptions(t))

@@ -15,8 +15,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/andybalholm/brotli"
 )
 
 // Look is what the operator changes of how pages look.
@@ -143,32 +141,21 @@ func (a *asset) restyle(rules string) (*asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	css = append(css, rules...)
-	var br, gz bytes.Buffer
-	pack := func(w io.WriteCloser) error {
-		_, err := w.Write(css)
-		return errors.Join(err, w.Close())
-	}
-	if err := errors.Join(pack(brotli.NewWriter(&br)), pack(gzip.NewWriter(&gz))); err != nil {
+	out, err := packNow("latchkey.css", append(css, rules...))
+	if err != nil {
 		return nil, err
 	}
-	out := *a
-	out.hash, out.raw, out.br, out.gz = hashOf(css), len(css), br.Bytes(), gz.Bytes()
 	dir, name := path.Split(a.path)
 	stem, _, _ := strings.Cut(name, ".")
 	out.path = dir + stem + "." + out.hash[:12] + ".css"
-	return &out, nil
-}
-
-func hashOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return out, nil
 }
 
 // Logo is an image that is served as it is.
 type Logo struct {
 	data []byte
 	mime string
+	hash string
 }
 
 const logoLimit = 64 << 10 // bytes; it loads with the page, also on a slow line
@@ -180,12 +167,17 @@ func readLogo(data []byte) (*Logo, problem) {
 	}
 	switch mime := http.DetectContentType(data); mime {
 	case "image/png", "image/jpeg", "image/webp":
-		return &Logo{data, mime}, problem{}
+		return newLogo(data, mime), problem{}
 	}
 	if err := plainSVG(data); err != nil {
 		return nil, problem{"this is neither PNG, JPEG nor WebP, and no plain SVG: " + err.Error(), "export it again as a plain drawing"}
 	}
-	return &Logo{data, "image/svg+xml"}, problem{}
+	return newLogo(data, "image/svg+xml"), problem{}
+}
+
+func newLogo(data []byte, mime string) *Logo {
+	sum := sha256.Sum256(data)
+	return &Logo{data, mime, hex.EncodeToString(sum[:])}
 }
 
 // logoBeside reads the image at a path that is meant from the configuration's folder.
@@ -245,7 +237,7 @@ func (s *server) logoPath() string {
 		return ""
 	}
 	_, kind, _ := strings.Cut(l.mime, "/")
-	return s.base + "/static/logo." + hashOf(l.data)[:12] + "." + strings.TrimSuffix(kind, "+xml")
+	return s.base + "/static/logo." + l.hash[:12] + "." + strings.TrimSuffix(kind, "+xml")
 }
 
 func (l *Logo) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

@@ -122,7 +122,7 @@ func TestLook_isServed(t *testing.T) {
 func TestLook_keepsTheOperatorsWordsInText(t *testing.T) {
 	shape := func(words string) (all []string) {
 		o := testOptions(t)
-		o.Config.Look.Logo = &Logo{[]byte(plainLogo), "image/svg+xml"}
+		o.Config.Look.Logo = newLogo([]byte(plainLogo), "image/svg+xml")
 		o.Config.Site.Name = words
 		o.Config.Support = Support{Phone: words + "555-0100", Hours: words}
 		for _, path := range []string{"/latchkey/", "/latchkey/frame?outcome=account_locked", "/latchkey/phone", "/latchkey/it?found=network-intercepted"} {

@@ -152,7 +152,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if token := r.URL.Query().Get("case"); token != "" {
 		l, err := s.link(r.Context(), token)
 		if err != nil {
-			s.linkGone(w, err)
+			s.linkGone(w, r, err)
 			return
 		}
 		v.link, v.outcome, v.reference = &l, l.Outcome, l.Reference
@@ -216,7 +216,7 @@ var hints = []string{"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec
 
 const (
 	acceptHints = "Sec-CH-UA-Platform-Version, Sec-CH-UA-Full-Version-List"
-	varyByAgent = "User-Agent, X-Requested-With, Sec-CH-UA, Sec-CH-UA-Mobile, Sec-CH-UA-Platform, " + acceptHints
+	varyByAgent = "Accept-Language, User-Agent, X-Requested-With, Sec-CH-UA, Sec-CH-UA-Mobile, Sec-CH-UA-Platform, " + acceptHints
 )
 
 // identity is what the request says of the browser.
@@ -297,6 +297,11 @@ type frameConfig struct {
 	Rendered evidence.Fact[evidence.Milliseconds] `json:"rendered,omitzero"`
 	MaxAge   evidence.Fact[evidence.Milliseconds] `json:"max_age,omitzero"`
 	Clock    clockConfig                          `json:"clock,omitzero"`
+	// Lang is the page's language, Words where its words are, if the WebAssembly has
+	// other ones, and Menus where those of menus in other languages are, by tags.
+	Lang  string            `json:"lang"`
+	Words string            `json:"words,omitempty"`
+	Menus map[string]string `json:"menus"`
 }
 
 // clockConfig is what the server knows about clocks.
@@ -326,13 +331,13 @@ func (s *server) alone(r *http.Request, e evidence.Evidence) map[string]frameFin
 			return f.Check == "network-offline" || f.Check == "network-captive-portal"
 		})
 		f := rep.Findings[i]
-		all[name] = frameFinding{app.HTMLString(widget.Finding(widget.Model{Report: rep, Site: s.site(r)}, s.words, f)), f}
+		all[name] = frameFinding{app.HTMLString(widget.Finding(widget.Model{Report: rep, Site: s.site(r)}, s.words(r), f)), f}
 	}
 	return all
 }
 
 var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
-<html lang="en" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done"{{if .Bring}} data-latchkey-bring{{end}}>
+<html lang="{{.Lang}}" dir="{{.Dir}}" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done"{{if .Bring}} data-latchkey-bring{{end}}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -348,6 +353,10 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 {{.View}}
 {{.Bring}}
 {{if .WithoutScript}}<p class="without-script"><a href="{{.WithoutScript}}">{{.WithoutScriptText}}</a></p>{{end}}
+{{with .Switches}}<nav class="languages"><details id="latchkey-languages">
+<summary id="latchkey-languages-summary"><svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="M8 .5a7.5 7.5 0 1 0 0 15a7.5 7.5 0 1 0 0-15M.5 8h15M8 .5c-5 4-5 11 0 15c5-4 5-11 0-15" fill="none" stroke="currentColor"/></svg> {{$.LanguageText}}</summary>
+<ul>{{range .}}<li><a href="{{.Query}}" lang="{{.Tag}}" hreflang="{{.Tag}}" dir="{{.Dir}}" data-language="{{.Tag}}"{{if .Now}} aria-current="true"{{end}}>{{.Name}}</a></li>
+{{end}}</ul></details></nav>{{end}}
 <form id="latchkey-again" method="get">{{range $k, $v := .Again}}<input type="hidden" name="{{$k}}" value="{{index $v 0}}">{{end}}</form>
 <script type="application/json" id="latchkey-report">{{.Report}}</script>
 <script type="application/json" id="latchkey-config">{{.Config}}</script>
@@ -357,9 +366,13 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 
 func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evidence.Evidence) {
 	rep := report.New(e, s.set.Diagnose(e))
-	send := s.send(v.link)
+	lang, words := s.language(r), s.words(r)
+	file, menus := s.wordFiles(lang)
+	send := s.send(r, v.link)
 	data := struct {
-		Title, Style                     string
+		Lang, Dir, Title, Style          string
+		Switches                         []switchTo
+		LanguageText                     string
 		Scripts                          []string
 		Refresh, Watch, View, Bring      template.HTML
 		WithoutScript, WithoutScriptText string
@@ -367,9 +380,10 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		Report                           report.Report
 		Config                           frameConfig
 	}{
-		Title:   s.words.Text(nil, "ui.title"),
-		Style:   s.asset("latchkey.css"),
-		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("network.js"), s.asset("frame.js"), s.asset("send.js")},
+		Lang: words.Lang(), Dir: words.Dir(),
+		Title: words.Text(nil, "ui.title"), Style: s.asset("latchkey.css"),
+		Switches: s.switches(v, lang), LanguageText: words.Text(diag.Args{"name": lang.Name}, "ui.language"),
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("words.js"), s.asset("network.js"), s.asset("frame.js"), s.asset("send.js")},
 		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v), Send: send}),
 		Report:  rep,
 		Config: frameConfig{
@@ -384,6 +398,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
 			Clock: clockConfig{e.Clock.Tolerances, e.Clock.Server},
+			Lang:  lang.Tag, Words: file, Menus: menus,
 		},
 	}
 	if len(v.before) == 0 {
@@ -392,7 +407,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		}
 	}
 	if v.with != "" {
-		data.Scripts, data.Bring = append(data.Scripts, s.asset("bring.js")), s.bringPart(v.with)
+		data.Scripts, data.Bring = append(data.Scripts, s.asset("bring.js")), s.bringPart(words, v.with)
 	}
 	data.Again = v.query(v.look, "")
 	data.Again.Del("tried") // the buttons have it
@@ -403,7 +418,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		data.Refresh = template.HTML(`<noscript><meta http-equiv="refresh" content="0; url=` + to + `"></noscript>`)
 		data.WithoutScript = "?" + v.query(lookByLink, "").Encode()
 		data.Watch = template.HTML("<script>" + filesScript + "</script>")
-		data.WithoutScriptText = s.words.Text(nil, "ui.withoutscript")
+		data.WithoutScriptText = words.Text(nil, "ui.withoutscript")
 	}
 	s.html(w, http.StatusOK, documentTemplate, data)
 }
@@ -422,7 +437,7 @@ func (s *server) html(w http.ResponseWriter, status int, t *template.Template, d
 // view is the same component that the wasm tier mounts.
 func (s *server) view(r *http.Request, m widget.Model) template.HTML {
 	m.Site, m.Phone, m.Pair = s.site(r), s.phoneCheckFor(r, m.Report), s.asset("pair.js")
-	return template.HTML(app.HTMLString(widget.View(m, s.words)))
+	return template.HTML(app.HTMLString(widget.View(m, s.words(r))))
 }
 
 // site is what the screen is told of the site. Without a login page in the
@@ -465,7 +480,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, rep)
 		return
 	}
-	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame"), Send: s.send(s.linkOf(r))}
+	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame"), Send: s.send(r, s.linkOf(r))}
 	if r.URL.Query().Has("running") {
 		m.All = 1 // a higher tier is pending
 	}
@@ -531,10 +546,10 @@ func (s *server) addSeen(r *http.Request, e *evidence.Evidence) {
 }
 
 var tooManyTemplate = template.Must(template.New("too-many").Parse(
-	`<p class="too-many" role="alert">{{.Advice}}{{with .Phone}} {{.}}{{end}}</p>`))
+	`<p class="too-many" role="alert">{{.Advice}}{{with .Phone}} <bdi>{{.}}</bdi>{{end}}</p>`))
 
 var tooManyPageTemplate = template.Must(template.Must(tooManyTemplate.Clone()).New("page").Parse(`<!doctype html>
-<html lang="en" data-latchkey-tier="html" data-latchkey-state="done">
+<html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{.Title}}</title><link rel="stylesheet" href="{{.Style}}">
 <main class="card"><h1>{{.Title}}</h1>{{template "too-many" .}}</main>
@@ -542,16 +557,17 @@ var tooManyPageTemplate = template.Must(template.Must(tooManyTemplate.Clone()).N
 `))
 
 // tooMany is advice, for a person who is refused is in trouble already.
-func (s *server) tooMany(w http.ResponseWriter, t *template.Template) {
-	s.html(w, http.StatusTooManyRequests, t, struct{ Title, Style, Advice, Phone string }{
-		s.words.Text(nil, "ui.title"), s.asset("latchkey.css"), s.words.Text(nil, "ui.toomany"), s.cfg.Support.Phone,
+func (s *server) tooMany(w http.ResponseWriter, r *http.Request, t *template.Template) {
+	words := s.words(r)
+	s.html(w, http.StatusTooManyRequests, t, struct{ Lang, Dir, Title, Style, Advice, Phone string }{
+		words.Lang(), words.Dir(), words.Text(nil, "ui.title"), s.asset("latchkey.css"), words.Text(nil, "ui.toomany"), s.cfg.Support.Phone,
 	})
 }
 
-func (s *server) tooManyPage(w http.ResponseWriter, _ *http.Request) {
-	s.tooMany(w, tooManyPageTemplate)
+func (s *server) tooManyPage(w http.ResponseWriter, r *http.Request) {
+	s.tooMany(w, r, tooManyPageTemplate)
 }
 
-func (s *server) tooManyFragment(w http.ResponseWriter, _ *http.Request) {
-	s.tooMany(w, tooManyTemplate)
+func (s *server) tooManyFragment(w http.ResponseWriter, r *http.Request) {
+	s.tooMany(w, r, tooManyTemplate)
 }

@@ -33,7 +33,11 @@ func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone 
 	if !slices.ContainsFunc(rep.Advice, func(a diag.Advice) bool { return a.Fix == "set-phone-clock" }) {
 		return widget.Phone{}
 	}
-	return widget.Phone{Door: s.door(r, "/phone", nil), At: s.clockFace()}
+	q := url.Values{}
+	if lang := r.URL.Query().Get("lang"); language.MatchString(lang) {
+		q.Set("lang", lang)
+	}
+	return widget.Phone{Door: s.door(r, "/phone", q), At: s.clockFace()}
 }
 
 // outside is the address that a path of ours has for other devices: as the operator
@@ -60,7 +64,7 @@ func (s *server) clockFace() string {
 }
 
 var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
-<html lang="en" data-latchkey-phone="unknown">
+<html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-phone="unknown">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -76,7 +80,7 @@ var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
 <div class="answer" role="status"><h2 id="latchkey-phone-answer" hidden></h2><p id="latchkey-phone-why" hidden></p></div>
 <section class="face">
 <p>{{.Label}}</p>
-<p><time id="latchkey-server-time">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
+<p><time id="latchkey-server-time" dir="ltr">{{.Face}}</time> <span id="latchkey-utc">UTC</span></p>
 <p id="latchkey-as-of">{{.AsOf}}</p>
 </section>
 <section class="fix" id="latchkey-phone-fix" data-fix="set-clock-automatically"><h3>{{.FixTitle}}</h3><ol>{{range .Steps}}<li>{{.}}</li>{{end}}</ol></section>
@@ -112,15 +116,16 @@ type phoneUnit struct {
 // phone is the page that a phone opens to have its clock compared. Without
 // scripts it is a clock to compare by eye.
 func (s *server) phone(w http.ResponseWriter, r *http.Request) {
+	words := s.words(r)
 	say := func(key string) string {
-		return s.words.Text(diag.Args{"size": "{size}", "direction": "{direction}", "n": "{n}", "site": s.cfg.Site.Name}, key)
+		return words.Text(diag.Args{"size": "{size}", "direction": "{direction}", "n": "{n}", "site": s.cfg.Site.Name}, key)
 	}
 	e := evidence.Evidence{Identity: identity(r)}
 	agent.Identify(&e, s.policy)
 	rep := report.Report{Seen: e}
 	program, system := rep.Shown()
 	steps := func(part string) []string {
-		return s.words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
+		return words.Lines(rep.Values(nil), text.Variants("fix.set-clock-automatically."+part, program, system)...)
 	}
 	c := phoneConfig{Base: s.base, Words: map[string]string{}, Server: s.serverClock()}
 	if code := pairCode(r.URL.Query().Get("pair")); code != "" {
@@ -135,16 +140,17 @@ func (s *server) phone(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, u := range text.Units {
 		unit := phoneUnit{Seconds: int(u.Seconds), Words: say("unit." + u.ID)}
-		if one := "unit." + u.ID + ".one"; s.words.Has(one) {
+		if one := "unit." + u.ID + ".one"; words.Has(one) {
 			unit.One = say(one)
 		}
 		c.Units = append(c.Units, unit)
 	}
 	s.smallPage(w, phoneTemplate, struct {
-		Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
-		Scripts, Steps                                                       []string
-		Config                                                               phoneConfig
+		Lang, Dir, Title, Style, Label, Face, AsOf, FixTitle, SendTitle, SendNote, Send string
+		Scripts, Steps                                                                  []string
+		Config                                                                          phoneConfig
 	}{
+		Lang: words.Lang(), Dir: words.Dir(),
 		Title: say("ui.phone.title"), Style: s.asset("latchkey.css"), Scripts: []string{s.asset("clock.js"), s.asset("phone.js")},
 		Label: say("ui.phone.label"), Face: s.clockFace(), AsOf: say("ui.phone.asof"),
 		FixTitle: strings.Join(steps("title"), " "), Steps: steps("steps"),

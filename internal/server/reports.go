@@ -35,7 +35,8 @@ func (s *server) reports(mux *routes) {
 	// A page of another site must not send reports in people's names.
 	own := http.NewCrossOriginProtection()
 	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.answerReport(w, r, submission{}, unkept{http.StatusForbidden, "failed", ""})
+		sub, _ := s.submission(r)
+		s.answerReport(w, r, sub, unkept{http.StatusForbidden, "failed", ""})
 	}))
 	tooMany := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sub, _ := s.submission(r)
@@ -83,7 +84,7 @@ func (s *server) takeReport(w http.ResponseWriter, r *http.Request) {
 	sub, err := s.submission(r)
 	if err == nil && !sub.shown {
 		sub.id = store.NewID() // of another report than the one that came
-		s.reportPage(w, http.StatusOK, sub, "review", "")
+		s.reportPage(w, r, http.StatusOK, sub, "review", "")
 		return
 	}
 	if err == nil {
@@ -132,7 +133,11 @@ func (s *server) submission(r *http.Request) (sub submission, err error) {
 	}
 	sub.personal = sub.sent.Personal
 	if sub.body, err = sub.sent.Encode(); err != nil {
-		return sub, unkept{http.StatusUnprocessableEntity, "unfit", s.words.Text(nil, "sent.personal.note")}
+		sub.sent.Personal = report.Personal{} // the rest is fine, and stays
+		if sub.body, err = sub.sent.Encode(); err != nil {
+			return sub, unread
+		}
+		return sub, unkept{http.StatusUnprocessableEntity, "unfit", s.words(r).Text(nil, "sent.personal.note")}
 	}
 	sub.shown = !form || bytes.Equal(sub.body, data)
 	switch {
@@ -195,19 +200,11 @@ func (s *server) keep(r *http.Request, sub submission) error {
 		Browser: judged.Seen.Browser.Family.Value, System: judged.Seen.Browser.System.Value,
 		Tier: string(judged.Tier), Reference: judged.Seen.Host.Reference.Value,
 	}
-	type quota struct {
-		of string
-		n  int
-	}
-	quotas := []quota{{"reports from " + network(s.client(r)).String(), reportsByNetwork}}
 	if sub.link != nil {
 		rep.Case = sub.link.ID
-		quotas = append(quotas, quota{"reports for " + rep.Case, reportsByLink})
 	}
-	for _, q := range quotas {
-		if wait, err := s.store.Limits.Take(ctx, q.of, q.n, reportsWindow); err == nil && wait > 0 {
-			return tooOften
-		}
+	if s.overLimit(ctx, r, rep.Case) {
+		return tooOften
 	}
 	switch err := s.store.Reports.Add(ctx, rep, s.webhooks(rep)...); {
 	case err == nil, errors.Is(err, store.ErrConflict):
@@ -218,6 +215,16 @@ func (s *server) keep(r *http.Request, sub submission) error {
 		s.log.Error("report not kept", "error", err)
 		return noStore
 	}
+}
+
+// overLimit counts a report, and is whether there were too many.
+func (s *server) overLimit(ctx context.Context, r *http.Request, caseID string) bool {
+	over := func(key string, most int) bool {
+		wait, err := s.store.Limits.Take(ctx, key, most, reportsWindow)
+		return err == nil && wait > 0 // without a count the store has the say
+	}
+	return caseID != "" && over("reports for "+caseID, reportsByLink) ||
+		over("reports from "+network(s.client(r)).String(), reportsByNetwork)
 }
 
 // answerReport says whether a report was kept, as a page to who asks for one.
@@ -234,7 +241,7 @@ func (s *server) answerReport(w http.ResponseWriter, r *http.Request, sub submis
 	}
 	w.Header().Add("Vary", "Accept")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		s.reportPage(w, status, sub, said, label)
+		s.reportPage(w, r, status, sub, said, label)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -258,7 +265,7 @@ func (sub submission) code() string {
 // reportTemplate is what people see who send without scripts: what goes, and what
 // became of it. It takes the place of send.js and looks like the part that it works in.
 var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
-<html lang="en" data-latchkey-tier="html" data-latchkey-state="done">
+<html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <title>{{.Title}}</title>
@@ -296,18 +303,17 @@ type reportField struct {
 	Value string
 }
 
-func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, said, label string) {
-	say := func(key string) string { return s.words.Text(nil, "ui."+key) }
-	title, button := say("send"), say("send.send")
+func (s *server) reportPage(w http.ResponseWriter, r *http.Request, status int, sub submission, said, label string) {
+	words := s.words(r)
+	say := func(key string) string { return words.Text(nil, "ui."+key) }
+	title := say("send")
 	if sub.link != nil && sub.link.From != "" {
-		title = s.words.Text(diag.Args{"from": sub.link.From}, "ui.send.case")
-	}
-	if said != "review" {
-		button = say("send.again")
+		title = words.Text(diag.Args{"from": sub.link.From}, "ui.send.case")
 	}
 	const place = "{code}"
 	m := widget.Model{Site: widget.Site{Name: s.cfg.Site.Name}}
 	data := struct {
+		Lang, Dir                        string
 		Title, Style, Said, Look, Code   string
 		Status                           []string
 		Arrived                          bool
@@ -321,22 +327,25 @@ func (s *server) reportPage(w http.ResponseWriter, status int, sub submission, s
 		Told                             []widget.Part
 		JSONTitle, JSON, Send            string
 	}{
+		Lang: words.Lang(), Dir: words.Dir(),
 		Title: title, Style: s.asset("latchkey.css"), Said: said, Look: "persists", Arrived: said == "arrived",
 		Code:   sub.code(),
-		Status: strings.Split(s.words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
-		Login:  s.cfg.Site.Login, Back: say("back"), Phone: s.cfg.Support.Phone, DownloadText: say("send.download"),
-		To: s.base + "/reports", ID: sub.id, Token: sub.token,
+		Status: strings.Split(words.Text(diag.Args{"code": place, "label": label}, "ui.send."+said), place),
+		Login:  s.cfg.Site.Login, Back: say("back"), DownloadText: say("send.download"),
+		To: s.base + "/reports?lang=" + words.Lang(), ID: sub.id, Token: sub.token,
 		NoteLabel: say("send.note"), Note: sub.personal.Note, Personal: say("send.personal"), Most: report.NoteLimit,
-		ToldTitle: say("send.told"), Told: m.Told(sub.body, s.words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: button,
+		ToldTitle: say("send.told"), Told: m.Told(sub.body, words), JSONTitle: say("send.json"), JSON: string(sub.body), Send: say("send.send"),
 	}
 	switch said {
 	case "arrived":
 		data.Look = "fixed"
-	case "review":
-		data.Look, data.Phone = "compared", ""
-	}
-	if sub.body != nil && said != "review" {
-		data.Download = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(sub.body))
+	case "review", "unfit":
+		data.Look = "compared"
+	default:
+		data.Send, data.Phone = say("send.again"), s.cfg.Support.Phone
+		if sub.body != nil {
+			data.Download = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(sub.body))
+		}
 	}
 	for _, a := range sub.asks {
 		f := reportField{Ask: a}

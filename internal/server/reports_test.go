@@ -254,7 +254,7 @@ func fill(t *testing.T, page string, changes url.Values) url.Values {
 	form := elements(t, page, withID("latchkey-send-form"))
 	require.Len(t, form, 1)
 	assert.Equal(t, "post", attr(form[0], "method"))
-	assert.Equal(t, "/latchkey/reports", attr(form[0], "action"))
+	assert.Equal(t, "/latchkey/reports?lang=en", attr(form[0], "action"))
 	values := url.Values{}
 	for n := range form[0].Descendants() {
 		if name := attr(n, "name"); name != "" {
@@ -299,6 +299,11 @@ func TestReports_withoutScriptsShowANoteBeforeItGoes(t *testing.T) {
 	told := textOf(elements(t, page, withID("latchkey-send-told"))[0])
 	assert.Contains(t, told, "Your note: Two\nlines <script>alert(1)</script>")
 	assert.Contains(t, told, "Your member number (member-number): 12345678")
+
+	long := send(fill(t, page, url.Values{"note": {strings.Repeat("x", report.NoteLimit+1)}}))
+	assert.Equal(t, "unfit", said(long))
+	assert.Contains(t, long, "Look at this once more: Your note")
+	assert.Equal(t, "review", said(send(fill(t, long, url.Values{"note": {"shorter"}}))), "nothing is lost by it")
 
 	edited := send(fill(t, page, url.Values{"note": {"Another"}}))
 	assert.Equal(t, "review", said(edited), "a note that was changed is shown, too")
@@ -356,7 +361,7 @@ func TestReports_areLimitedByNetworkAndByLink(t *testing.T) {
 	assert.Equal(t, 429, r.StatusCode)
 	assert.NotEmpty(t, r.Header.Get("Retry-After"))
 	assert.Equal(t, "wait", answered(t, r).Why)
-	for range reportsByNetwork - reportsByLink - 1 {
+	for range reportsByNetwork - reportsByLink {
 		require.Equal(t, 200, posting(h, "application/json", envelope(store.NewID(), "", body)).StatusCode)
 	}
 	assert.Equal(t, 429, posting(h, "application/json", envelope(anID, "", body)).StatusCode)

@@ -6,13 +6,14 @@ import (
 
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
+	"latchkey/internal/text"
 )
 
 // bringTemplate is the part of a page that was opened to be compared with another
 // screen. bring.js puts it above the answer and does what it says.
 var bringTemplate = template.Must(template.New("bring").Parse(`<section id="latchkey-bring" class="bring" data-code="{{.Code}}" hidden>
 <h2>{{call .Say "title"}}</h2>
-<p>{{call .Say "code"}} <strong class="code">{{.Code}}</strong></p>
+<p>{{call .Say "code"}} <strong class="code" dir="ltr">{{.Code}}</strong></p>
 <form id="latchkey-bring-form">
 <fieldset><legend>{{call .Say "where"}}</legend>
 {{range .Where}}<label><input type="radio" name="under" value="{{.Value}}"> {{.Words}}</label>
@@ -21,7 +22,7 @@ var bringTemplate = template.Must(template.New("bring").Parse(`<section id="latc
 {{range .Worked}}<label><input type="radio" name="worked" value="{{.Value}}"{{if not .Value}} checked{{end}}> {{.Words}}</label>
 {{end}}</fieldset>
 <p>{{call .Say "note"}}</p>
-<details id="latchkey-bring-what"><summary>{{call .Say "what"}}</summary><pre id="latchkey-bring-json" tabindex="0" aria-label="{{call .Say "what"}}"></pre></details>
+<details id="latchkey-bring-what"><summary>{{call .Say "what"}}</summary><pre id="latchkey-bring-json" dir="ltr" tabindex="0" aria-label="{{call .Say "what"}}"></pre></details>
 <button type="submit" class="primary" id="latchkey-bring-send">{{call .Say "send"}}</button>
 </form>
 <p id="latchkey-bring-status" role="status"{{range .Status}} data-{{.Value}}="{{.Words}}"{{end}}></p>
@@ -32,9 +33,9 @@ var bringTemplate = template.Must(template.New("bring").Parse(`<section id="latc
 type choice struct{ Value, Words string }
 
 // bringPart is what bringTemplate makes for a pairing's code.
-func (s *server) bringPart(code string) template.HTML {
+func (s *server) bringPart(words *text.Catalogue, code string) template.HTML {
 	say := func(name string) string {
-		return s.words.Text(diag.Args{"site": s.cfg.Site.Name}, "ui.bring."+name)
+		return words.Text(diag.Args{"site": s.cfg.Site.Name}, "ui.bring."+name)
 	}
 	data := struct {
 		Code                  string

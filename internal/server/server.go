@@ -59,11 +59,14 @@ type server struct {
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
-	words    *text.Catalogue
-	nameKey  [16]byte // see hashed
-	reached  []reached
-	own      ownClock
-	letOut   atomic.Bool // whether anything beyond this machine answered us
+	english  *text.Catalogue // for support and its programs
+	// languages are those that pages are shown in, and tags theirs.
+	languages []text.Language
+	tags      []string
+	nameKey   [16]byte // see hashed
+	reached   []reached
+	own       ownClock
+	letOut    atomic.Bool // whether anything beyond this machine answered us
 }
 
 // Server is the whole server: a handler, and what is done besides.
@@ -149,9 +152,12 @@ func newServer(o Options) (*server, error) {
 		pairs:    newPairs(maxPairs, maxKept),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
-		words:    text.English(),
+		english:  text.English(),
 		reached:  make([]reached, len(o.Config.Needs)),
 		own:      ownClock{seed: maphash.MakeSeed()},
+	}
+	if err := s.addLanguages(o.Config.Languages); err != nil {
+		return nil, err
 	}
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {

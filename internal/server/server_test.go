@@ -17,6 +17,8 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"latchkey/internal/text"
 )
 
 // noon is when it is in the tests.
@@ -27,7 +29,13 @@ func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
-	for _, name := range []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"} {
+	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"}
+	for _, l := range text.Languages() {
+		if l.File != nil {
+			names = append(names, l.Tag+".json", l.Tag+".menu.json")
+		}
+	}
+	for _, name := range names {
 		stem, ext, _ := strings.Cut(name, ".")
 		stored := stem + ".0123456789ab." + ext
 		if name == "embed.js" {
@@ -45,9 +53,9 @@ func packed(t testing.TB) fs.FS {
 		files[stored+".gz"] = &fstest.MapFile{Data: gz.Bytes()}
 		manifest[name] = map[string]any{"name": stored, "raw": len(raw), "sha256": "0123456789abcdef"}
 	}
-	text, err := json.Marshal(manifest)
+	data, err := json.Marshal(manifest)
 	require.NoError(t, err)
-	files["manifest.json"] = &fstest.MapFile{Data: text}
+	files["manifest.json"] = &fstest.MapFile{Data: data}
 	return files
 }
 

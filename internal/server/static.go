@@ -44,10 +44,7 @@ func loadAssets(dist fs.FS, base string) (map[string]*asset, error) {
 	}
 	assets := map[string]*asset{}
 	for name, m := range manifest {
-		a := &asset{path: base + "/static/" + m.Name, hash: m.SHA256, raw: m.Raw, header: http.Header{}}
-		a.header.Set("Content-Type", contentTypes[path.Ext(name)])
-		a.header.Set("Cache-Control", "public, max-age=31536000, immutable")
-		a.header.Set("Vary", "Accept-Encoding")
+		a := &asset{path: base + "/static/" + m.Name, hash: m.SHA256, raw: m.Raw, header: staticHeader(name)}
 		if name == "embed.js" {
 			a.path = base + "/embed.js"
 			a.header.Set("Cache-Control", "public, max-age=300")
@@ -65,11 +62,20 @@ func loadAssets(dist fs.FS, base string) (map[string]*asset, error) {
 	return assets, nil
 }
 
+func staticHeader(name string) http.Header {
+	h := http.Header{}
+	h.Set("Content-Type", contentTypes[path.Ext(name)])
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	return h
+}
+
 // contentTypes is ours because the system's table may lack .wasm, which a
 // browser only compiles while loading if it has the right type.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
+	".json": "application/json",
 	".wasm": "application/wasm",
 }
 

@@ -85,7 +85,7 @@ func (s *server) thirdPage(w http.ResponseWriter, r *http.Request) {
 }
 
 var thirdAskTemplate = template.Must(template.New("ask").Parse(`<!doctype html>
-<html lang="en">
+<html lang="{{.Lang}}" dir="{{.Dir}}">
 <meta charset="utf-8">
 <meta name="robots" content="noindex">
 <title>{{.Title}}</title>
@@ -107,12 +107,14 @@ func (s *server) thirdAsk(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	words := s.words(r)
 	s.smallPage(w, thirdAskTemplate, struct {
-		Title, Style, Script, Allow, Denied string
-		Config                              thirdConfig
+		Lang, Dir, Title, Style, Script, Allow, Denied string
+		Config                                         thirdConfig
 	}{
-		Title: s.words.Text(nil, "ui.storageaccess.title"), Style: s.asset("latchkey.css"), Script: s.asset("third.js"),
-		Allow: s.words.Text(nil, "ui.storageaccess"), Denied: s.words.Text(nil, "ui.storageaccess.denied"),
+		Lang: words.Lang(), Dir: words.Dir(),
+		Title: words.Text(nil, "ui.storageaccess.title"), Style: s.asset("latchkey.css"), Script: s.asset("third.js"),
+		Allow: words.Text(nil, "ui.storageaccess"), Denied: words.Text(nil, "ui.storageaccess.denied"),
 		Config: thirdConfig{To: to, Ask: true},
 	})
 }
@@ -132,6 +134,7 @@ func (s *server) thirdTo(w http.ResponseWriter, r *http.Request) (origin string,
 func (s *server) smallPage(w http.ResponseWriter, t *template.Template, data any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", documentPolicy(s.cfg, false))
+	w.Header().Add("Vary", "Accept-Language")
 	if err := t.Execute(w, data); err != nil {
 		s.log.Warn("page not written", "error", err)
 	}

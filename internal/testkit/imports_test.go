@@ -87,7 +87,7 @@ var rules = []rule{
 	{"cmd/widget", "main of the widget: wires browser, probes, checks, screens", anything, nil},
 	{"cmd/latchkey", "main of the server and the tools", anything, nil},
 	{"cmd/stories", "writes the stories as pages to look at", []string{"app/story", "internal/text"}, nil},
-	{"cmd/pack", "compresses and names the static files at build time", nil, nil},
+	{"cmd/pack", "compresses and names the static files at build time; which words there are", []string{"internal/text"}, nil},
 	{"web", "static files", nil, nil},
 }
 

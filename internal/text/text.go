@@ -1,5 +1,12 @@
 // Package text holds the words: one flat catalogue a language, looked up by
-// the ids of checks and fixes. It knows no evidence and no screen.
+// the ids of checks and fixes. It knows no evidence and no screen. Only English is
+// in the WebAssembly; what a translation lacks is English.
+//
+// In the texts under "fix." what stands in “quotes” are words of menus and buttons
+// of browsers and systems, in English in every language. They are shown as the
+// person's browser has them, for that need not be in the language of the page: from
+// the keys "menu.<English word>" of the browser's language, in the quotation marks
+// of the page's ("meta.quotes").
 //
 // The rules of our language: say what is wrong in one sentence, without blame
 // and without jargon in titles; plain words and short sentences in the second
@@ -7,7 +14,8 @@
 // in “quotes”; state what is certain and mark what is likely; prefer “for this
 // site” and say how to undo what lowers protection; no exclamation marks, no
 // “Oops”, no “simply”, never “please try again later” alone. A step is at most
-// 140 characters. The only markup is {name}, which a value replaces.
+// 140 characters. The only markup is {name}, which a value replaces; for want of one
+// the words of "value.name" do, or those of a button of ours, "ui.name".
 package text
 
 import (
@@ -25,9 +33,12 @@ import (
 //go:embed en.json
 var english []byte
 
-// Catalogue is the words of one language.
+// Catalogue is the words of one language, with the menu words of another that may be
+// the same. The zero value has no words.
 type Catalogue struct {
+	lang    string
 	entries map[string]lines
+	menus   map[string]lines // those of the browser's language
 }
 
 // lines is one text, or the steps of a fix.
@@ -41,24 +52,47 @@ func (l *lines) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(l))
 }
 
-// Parse reads a catalogue: one JSON object whose values are texts or lists of
-// steps.
-func Parse(data []byte) (*Catalogue, error) {
-	c := &Catalogue{}
+// Parse reads the words of a language: one JSON object whose values are texts or
+// lists of steps.
+func Parse(lang string, data []byte) (*Catalogue, error) {
+	return (&Catalogue{lang: lang}).with(data)
+}
+
+// In is Parse with English words where the data has none.
+func In(lang string, data []byte) (*Catalogue, error) {
+	c := English()
+	c.lang = lang
+	return c.with(data)
+}
+
+func (c *Catalogue) with(data []byte) (*Catalogue, error) {
 	if err := json.Unmarshal(data, &c.entries); err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
+	c.menus = c.entries
 	return c, nil
 }
 
 // English returns the built-in catalogue.
 func English() *Catalogue {
-	c, err := Parse(english)
+	c, err := Parse("en", english)
 	if err != nil {
 		panic(err) // the file is embedded and every test reads it
 	}
 	return c
 }
+
+// WithMenus returns the catalogue with the menu words of another one, which is that
+// of the browser's language.
+func (c *Catalogue) WithMenus(of *Catalogue) *Catalogue {
+	return &Catalogue{c.lang, c.entries, of.entries}
+}
+
+// Lang is the language's BCP 47 tag.
+func (c *Catalogue) Lang() string { return c.lang }
+
+// Dir is the direction that the language is written in, as HTML has it.
+func (c *Catalogue) Dir() string { return Dir(c.lang) }
 
 // Keys lists the catalogue's keys in order.
 func (c *Catalogue) Keys() []string {
@@ -83,6 +117,9 @@ func (c *Catalogue) Lines(values diag.Args, keys ...string) []string {
 		if l, ok := c.entries[key]; ok {
 			out := make([]string, len(l))
 			for i, s := range l {
+				if strings.HasPrefix(key, "fix.") {
+					s = c.named(s, values)
+				}
 				out[i] = c.fill(s, values)
 			}
 			return out
@@ -122,8 +159,45 @@ func slug(name string) string {
 	return strings.ReplaceAll(strings.ToLower(name), " ", "-")
 }
 
+// named puts the browser's own words for its menus into a text.
+func (c *Catalogue) named(s string, values diag.Args) string {
+	quotes := []rune("“”")
+	if l, ok := c.entries["meta.quotes"]; ok {
+		quotes = []rune(l[0])
+	}
+	browser, _ := values["browser"].(string)
+	system, _ := values["system"].(string)
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "“")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		word, after, _ := strings.Cut(rest, "”")
+		for _, key := range Variants("menu."+word, browser, system) {
+			if l, ok := c.menus[key]; ok {
+				word = l[0]
+				break
+			}
+		}
+		b.WriteString(string(quotes[:len(quotes)/2]) + c.apart(word) + string(quotes[len(quotes)/2:]))
+		s = after
+	}
+}
+
+// apart keeps what is not the language's own from changing the order of what stands
+// around it, where two directions meet: between U+2068 and U+2069 (Unicode's UAX 9).
+func (c *Catalogue) apart(s string) string {
+	const hebrew, arabic = 0xd6, 0xdf // what their letters begin with in UTF-8
+	if c.Dir() == "ltr" && (s == "" || s[0] < hebrew || s[0] > arabic) {
+		return s
+	}
+	return "\u2068" + s + "\u2069"
+}
+
 // fill puts the values into a text. A placeholder without a value becomes the
-// words of "value.<name>", such as "this browser" for {browser}.
+// words of "value.<name>", such as "this browser" for {browser}, or "ui.<name>".
 func (c *Catalogue) fill(s string, values diag.Args) string {
 	var b strings.Builder
 	for {
@@ -146,7 +220,7 @@ func (c *Catalogue) value(name string, v any) string {
 	switch v := v.(type) {
 	case string:
 		if v != "" {
-			return v
+			return c.apart(v)
 		}
 	case diag.Word:
 		return c.Text(nil, "word."+string(v))
@@ -160,7 +234,7 @@ func (c *Catalogue) value(name string, v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	return c.Text(nil, "value."+name)
+	return c.Text(nil, "value."+name, "ui."+name)
 }
 
 // Units are those that a length of time is told in, longest first; their words

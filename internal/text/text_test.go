@@ -83,7 +83,7 @@ func all(t *testing.T) []entry {
 }
 
 func TestParseReadsTextsAndLists(t *testing.T) {
-	c, err := text.Parse([]byte(`{"b": ["one", "two"], "a": "alone"}`))
+	c, err := text.Parse("en", []byte(`{"b": ["one", "two"], "a": "alone"}`))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, c.Keys())
 	assert.Equal(t, []string{"alone"}, c.Lines(nil, "a"))
@@ -103,7 +103,7 @@ func TestParseRefusesWhatIsNoCatalogue(t *testing.T) {
 		"an object":        `{"a": {"b": "c"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := text.Parse([]byte(data))
+			_, err := text.Parse("en", []byte(data))
 			assert.ErrorContains(t, err, "read catalogue")
 		})
 	}
@@ -615,7 +615,7 @@ func TestTheClockIsThatOfTheDevice(t *testing.T) {
 
 func parse(t *testing.T, data string) *text.Catalogue {
 	t.Helper()
-	c, err := text.Parse([]byte(data))
+	c, err := text.Parse("en", []byte(data))
 	require.NoError(t, err)
 	return c
 }

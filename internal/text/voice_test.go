@@ -11,7 +11,7 @@ import (
 )
 
 func TestVoice_choosesWhatFits(t *testing.T) {
-	words, err := text.Parse([]byte(`{
+	words, err := text.Parse("en", []byte(`{
 		"check.x.title": "{browser} on {host}", "check.x.title.chrome": "Chrome on {host}", "check.x.title.proxy": "A proxy before {host}",
 		"fix.y.steps.ios": ["Open “Settings”", "Select {name}"], "ui.likely": "Likely:"
 	}`))

@@ -100,7 +100,7 @@ func (c *Console) visit(r *http.Request) (Visitor, error) {
 		return Visitor{}, err
 	}
 	now := c.o.Now()
-	if idle := now.Sub(s.Seen); idle > c.o.Idle || !now.Before(s.Expires) {
+	if now.Sub(s.Seen) > c.o.Idle {
 		return Visitor{}, cmp.Or(c.o.Store.Sessions.Delete(r.Context(), hash), store.ErrNotFound)
 	}
 	u, err := c.o.Store.Users.Get(r.Context(), s.User)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"path"
 	"strings"
 	texts "text/template"
@@ -193,14 +194,16 @@ func (c *Console) functions() template.FuncMap {
 		"asset": c.o.Asset,
 		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"utc":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
-		"open":  func(k store.Case) bool { return k.Usable(c.o.Now()) },
-		"check": c.check,
-		"plain": plain,
-		"short": short,
-		"file":  caseFile,
-		"tiers": func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
-		"langs": func() []lang { return langs },
-		"dict":  dict,
+		// segment is a part of a path, whatever stands in it.
+		"segment": url.PathEscape,
+		"open":    func(k store.Case) bool { return k.Usable(c.o.Now()) },
+		"check":   c.check,
+		"plain":   plain,
+		"short":   short,
+		"file":    caseFile,
+		"tiers":   func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
+		"langs":   func() []lang { return langs },
+		"dict":    dict,
 	}
 }
 

@@ -209,7 +209,7 @@ func (c *Console) oidcCallback(w http.ResponseWriter, r *http.Request) {
 		c.notIn(w, r, http.StatusForbidden, f, err)
 		return
 	}
-	c.admit(w, r, subject, said, y.next)
+	c.admit(w, r, subject, said, c.next(y.next))
 }
 
 // exchange makes what the provider says about a person out of the code.
@@ -228,7 +228,7 @@ func (p *provider) exchange(ctx context.Context, at *oidc.Provider, callback, co
 		return "", nil, f, err
 	}
 	raw, _ := tokens.Extra("id_token").(string)
-	id, err := at.VerifierContext(ctx, &oidc.Config{ClientID: p.ClientID, Now: p.now}).Verify(ctx, raw)
+	id, err := at.Verifier(&oidc.Config{ClientID: p.ClientID, Now: p.now}).Verify(ctx, raw)
 	var expired *oidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):

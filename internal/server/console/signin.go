@@ -234,7 +234,7 @@ func (c *Console) signInCode(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		u, err = c.o.Store.Users.Get(ctx, s.User)
 	}
-	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Off || u.TOTP == "" || !c.o.Now().Before(s.Expires)) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (u.Off || u.TOTP == "") {
 		c.signInAgain(w, r, http.StatusForbidden, signInForm{Next: f.Next, Problem: "late"})
 		return
 	}

@@ -101,13 +101,18 @@ func TestSignIn_isThrottledForAnAccount(t *testing.T) {
 	d.tab().signIn("bob")
 	d.clock.Move(triesWindow - time.Minute)
 	assert.Contains(t, d.tab().post("sign-in", "name", "ann", "password", password).text(), "Wait a minute,")
-	d.clock.Move(time.Minute)
+	d.clock.Move(time.Minute - time.Second)
+	assert.Contains(t, d.tab().post("sign-in", "name", "ann", "password", password).text(), "Wait a minute,", "seconds count, too")
+	d.clock.Move(time.Second)
 	d.tab().signIn("ann")
 }
 
 func TestSignIn_isThrottledForAnAddress(t *testing.T) {
 	from := netip.MustParseAddr("192.0.2.7")
-	d := newDesk(t, false, func(_ *desk, o *Options) { o.Client = func(*http.Request) netip.Addr { return from } })
+	d := newDesk(t, false, func(_ *desk, o *Options) {
+		o.Client = func(*http.Request) netip.Addr { return from }
+		o.OIDC = OIDC{Issuer: "http://127.0.0.1:1", ClientID: "latchkey"}
+	})
 	d.user("ann", store.Agent)
 	// Not by sign-ins: sixty hashes take seconds.
 	for range triesOfAddress {
@@ -116,6 +121,9 @@ func TestSignIn_isThrottledForAnAddress(t *testing.T) {
 		require.Zero(t, minutes)
 	}
 	assert.Equal(t, http.StatusTooManyRequests, d.tab().post("sign-in", "name", "ann", "password", password).status)
+	for _, path := range []string{"oidc", "oidc/callback?code=x&state=y"} {
+		assert.Equal(t, http.StatusTooManyRequests, d.tab().get(path).status, "the provider is not asked for it either")
+	}
 	from = netip.MustParseAddr("192.0.2.8")
 	assert.Equal(t, http.StatusOK, d.tab().post("sign-in", "name", "ann", "password", password).status)
 }
