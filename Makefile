@@ -10,11 +10,11 @@ NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 CLOCK_BENCH := internal/clock/bench/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
-# and WebKitGTK, a content blocker, the engines of 2016, 2020 and 2022, a display
+# and WebKitGTK, the first in all languages, a content blocker, the engines of 2016, 2020 and 2022, a display
 # for them, fonts for all, the server that stands in front of many a login, what
 # bad lines are made of, a program that reads TLS, which browsers are told to
 # trust, and the database of several servers.
-PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
+PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node test-store bench-store postgres
@@ -101,8 +101,9 @@ bench-ranking: ## Measure the order of findings and steps, and write internal/di
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
 	@sed -n '/## Simulated/,$$p' internal/diag/README.md
 
-bench-store: postgres ## Measure the store beside its bare drivers, and write internal/store/README.md
+bench-store: postgres build ## Measure the store beside its bare drivers, and write internal/store/README.md
 	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestBench ./internal/store
+	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestLiveBench ./internal/e2e
 
 bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock

@@ -19,6 +19,7 @@ import (
 	"latchkey/internal/e2e/drive"
 	"latchkey/internal/evidence"
 	"latchkey/internal/server"
+	"latchkey/internal/store"
 	"latchkey/web"
 )
 
@@ -109,8 +110,13 @@ var queries = map[string][]string{
 	"/reports":          {"", "lang=de"},
 	"/d/" + someToken:   {"", "lang=de"},
 	"/phone":            {"pair=" + someCode, "lang=de&pair=" + someCode, "lang=de", ""},
-	"/":                 visits(),
-	"/frame":            visits(),
+	"/support/search":   {"text=R-7"},
+	"/support/decode":   {"code=" + someCode},
+	"/support/reports":  {"text=R-7&finding=clock-wrong&outcome=sso_failed&browser=Firefox&system=Windows&tier=wasm&from=2026-11-01&to=2026-11-02&before=" + someID},
+
+	"/support/cases/" + someID + "/now": {"have=1-true"},
+	"/":                                 visits(),
+	"/frame":                            visits(),
 }
 
 // visits are the queries of the page and of the frame.
@@ -127,12 +133,11 @@ func visits() []string {
 // queries of each.
 func addresses(t *testing.T) (all []string) {
 	t.Helper()
-	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist()})
+	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist(), Store: &store.Store{}})
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{id}", someID).Replace(path)
-		path = strings.ReplaceAll(path, "{token}", someToken)
+		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{token}", someToken, "{id}", someID, "{name}", agentName).Replace(path)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)
