@@ -575,7 +575,7 @@ func TestAPI_needsAKey(t *testing.T) {
 	assert.NotContains(t, p.log.String(), strings.TrimPrefix(p.key, "lk_"))
 	known, err := p.s.store.Keys.List(t.Context())
 	require.NoError(t, err)
-	assert.NotContains(t, fmt.Sprintf("%s", known[0].Hash), p.key, "no more than a hash is kept")
+	assert.NotContains(t, string(known[0].Hash), p.key, "no more than a hash is kept")
 }
 
 func TestAPI_knowsNoOtherAddress(t *testing.T) {

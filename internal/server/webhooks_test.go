@@ -151,7 +151,7 @@ func TestWebhooks_areKeptUntilTheyAreTaken(t *testing.T) {
 	for _, c := range []struct{ name, url, want string }{
 		{"an error of its own", answers(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "5ecret", 500) }), "it answered 500"},
 		{"no such address", answers(http.NotFound), "it answered 404"},
-		{"another address", answers(http.RedirectHandler(elsewhere.URL, 307).ServeHTTP), "it answered 307, and redirects are not followed: put the last address into the configuration"},
+		{"another address", answers(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP), "it answered 307, and redirects are not followed: put the last address into the configuration"},
 		{"nothing, and hangs", answers(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-let:
