@@ -10,11 +10,11 @@ NODE_MODULES := internal/e2e/node_modules/.package-lock.json
 CLOCK_BENCH := internal/clock/bench/node_modules/.package-lock.json
 AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
-# and WebKitGTK, a content blocker, the engines of 2016, 2020 and 2022, a display
+# and WebKitGTK, the first in all languages, a content blocker, the engines of 2016, 2020 and 2022, a display
 # for them, fonts for all, the server that stands in front of many a login, what
 # bad lines are made of, a program that reads TLS, which browsers are told to
 # trust, and the database of several servers.
-PACKAGES := chromium firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
+PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node test-store bench-store postgres
@@ -52,8 +52,8 @@ test-unit: ## Run the native tests (seconds)
 test-wasm: node ## Run the tests of the browser's side as WebAssembly, under node
 	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
 
-test-store: postgres ## Run the tests of the store, on a PostgreSQL of their own
-	$(GO) test -count=1 -timeout 5m ./internal/store
+test-store: postgres ## Run the tests of the store and of servers on it, on a PostgreSQL of their own
+	$(GO) test -count=1 -timeout 5m ./internal/store ./cmd/latchkey
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
 	$(GO) test -count=1 -timeout 24m -p 1 ./internal/e2e/...

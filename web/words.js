@@ -3,6 +3,8 @@
 (function (window, document) {
   'use strict';
 
+  var PATIENCE = 3000; // ms that the Go program waits for words once it has started
+
   var latchkey = window.latchkey;
   if (!latchkey || !latchkey.looks) return; // as frame.js
   var html = document.documentElement, config = latchkey.config, locale = navigator.language || '', wanted;
@@ -42,7 +44,8 @@
   }
   if (window.WebAssembly && window.fetch && (config.words || menus(locale))) wanted = words();
   latchkey.words = function () {
-    return wanted && wanted.then(function (all) {
+    return wanted && Promise.race([wanted, new Promise(function (done) { setTimeout(done, PATIENCE); })]).then(function (all) {
+      if (!all) latchkey.lang = 'en';
       if (latchkey.lang !== config.lang) {
         html.lang = latchkey.lang;
         html.dir = 'ltr';

@@ -1,16 +1,18 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,7 +20,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"latchkey/internal/agent"
+	"latchkey/internal/checks"
+	"latchkey/internal/evidence"
+	"latchkey/internal/report"
 	"latchkey/internal/store"
+	"latchkey/internal/store/storetest"
 )
 
 // lookPath finds a program without which a test is left out.
@@ -97,6 +104,31 @@ func TestServe_leavesTheDatabaseAloneIfThePortIsTaken(t *testing.T) {
 	assert.NoFileExists(t, strings.TrimPrefix(db, "sqlite:"))
 }
 
+// posts sends a report as a person's browser does.
+func posts(t *testing.T, url string) (id string, status int, said string) {
+	t.Helper()
+	e, err := readEvidence(people(t)[0], nil)
+	require.NoError(t, err)
+	agent.Identify(&e, agent.DefaultPolicy())
+	sent := report.NewSent(report.New(e, checks.Catalogue().Diagnose(e)), evidence.Moment{UTC: float64(time.Now().UnixMilli())}, nil)
+	body, err := sent.Encode()
+	require.NoError(t, err)
+	id = store.NewID()
+	got, err := http.Post(url+"latchkey/reports", "application/json", strings.NewReader(fmt.Sprintf(`{"id": %q, "token": "", "report": %s}`, id, body)))
+	require.NoError(t, err)
+	defer got.Body.Close()
+	return id, got.StatusCode, readAll(t, got.Body)
+}
+
+// sends returns the id of a report once it is said to have arrived.
+func sends(t *testing.T, url string) string {
+	t.Helper()
+	id, status, said := posts(t, url)
+	require.Equal(t, 200, status, said)
+	require.Contains(t, said, `"arrived":true`)
+	return id
+}
+
 // looksWithout is whether people are still told why they cannot sign in.
 func looksWithout(t *testing.T, url string) {
 	t.Helper()
@@ -108,6 +140,9 @@ func looksWithout(t *testing.T, url string) {
 	assert.Equal(t, "ready\nbut reports cannot be sent: the database does not answer or is full\n", body)
 	code, _ = get(t, http.DefaultClient, url+"latchkey/api/v1/health")
 	assert.Equal(t, 503, code)
+	_, code, body = posts(t, url)
+	assert.Equal(t, 503, code)
+	assert.Contains(t, body, `"arrived":false`, "and whoever sends a report is told that it was not sent")
 }
 
 func TestServe_goesOnWhenItsDatabaseIsGone(t *testing.T) {
@@ -174,65 +209,103 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-// A server that is killed after it said that a report has arrived, and before the help
-// desk has heard of it, tells the help desk when it is back.
+// A server that is killed after it said that reports have arrived, while it tells the
+// help desk so, tells it when it is back.
 func TestServe_losesNoWebhookWhenItIsKilled(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes as long as a message is a dead server's: left out by -short")
 	}
-	heard := make(chan string, 10)
-	hangs := make(chan bool, 10)
-	hangs <- true
+	type call struct{ id, body string }
+	heard := make(chan call, 100)
+	var alive atomic.Bool
 	desk := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // before that nobody is told that the other side is gone
-		heard <- r.Header.Get("webhook-id")
-		select {
-		case <-hangs:
+		body, _ := io.ReadAll(r.Body)
+		heard <- call{r.Header.Get("webhook-id"), string(body)}
+		if !alive.Load() {
 			<-r.Context().Done()
-		default:
 		}
 	}))
 	defer desk.Close()
 	config := filepath.Join(t.TempDir(), "latchkey.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(
 		"address: http://127.0.0.1\nwebhooks: [{name: desk, url: %q, secret_env: DESK_SECRET, events: [report.arrived]}]\n", desk.URL)), 0o600))
-	env := append(program(t), "DESK_SECRET=whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")
-	db := database(t)
-	id := keepMessage(t, db)
+	env := append(program(t), "DESK_SECRET=whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", "LATCHKEY_DB="+database(t))
 
-	first := launch(t, env, "-config", config, "-db", db)
-	assert.Equal(t, id, <-heard)
-	first.dies(t)
-	launch(t, env, "-config", config, "-db", db)
-	select {
-	case again := <-heard:
-		assert.Equal(t, id, again, "under the same id, so that the help desk knows it")
-	case <-time.After(time.Minute):
-		require.Fail(t, "it was lost")
+	first := launch(t, env, "-config", config)
+	reports := []string{sends(t, first.url)}
+	under := <-heard
+	for range 4 {
+		reports = append(reports, sends(t, first.url))
 	}
-	require.Eventually(t, func() bool { return messages(t, db) == 0 }, 10*time.Second, 50*time.Millisecond)
+	first.dies(t)
+	alive.Store(true)
+	launch(t, env, "-config", config)
+
+	again := map[string]string{} // ids by body
+	for end := time.After(time.Minute); len(again) < len(reports); {
+		select {
+		case c := <-heard:
+			again[c.body] = c.id
+		case <-end:
+			require.Fail(t, "some were lost", "%d of %d arrived", len(again), len(reports))
+		}
+	}
+	for _, id := range reports {
+		assert.Contains(t, strings.Join(slices.Collect(maps.Keys(again)), "\n"), id)
+	}
+	assert.Equal(t, under.id, again[under.body], "under the same id, so that the help desk knows it")
 }
 
-// keepMessage keeps a report and its message as a server does that was killed then.
-func keepMessage(t *testing.T, db string) string {
-	t.Helper()
-	st, err := store.Open(t.Context(), db, store.Options{})
-	require.NoError(t, err)
-	id := store.NewID()
-	require.NoError(t, st.Reports.Add(t.Context(), store.Report{ID: store.NewID(), Body: []byte("{}")}, store.Message{ID: id, To: "desk", Body: []byte("{}")}))
-	require.NoError(t, st.Close())
-	return id
-}
+// Two servers on one PostgreSQL are one: keys, links and webhooks are shared. When it is
+// gone both go on with what needs none, and with all when it is back.
+func TestServe_sharesADatabase(t *testing.T) {
+	postgres := storetest.StartPostgres(t)
+	db := postgres.NewDatabase(t)
+	heard := make(chan string, 100)
+	desk := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		heard <- string(body)
+	}))
+	defer desk.Close()
+	config := filepath.Join(t.TempDir(), "latchkey.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(
+		"address: http://127.0.0.1\nwebhooks: [{name: desk, url: %q, secret_env: DESK_SECRET, events: [report.arrived]}]\n", desk.URL)), 0o600))
+	env := append(program(t), "DESK_SECRET=whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", "LATCHKEY_DB="+db)
+	servers := []process{launch(t, env, "-config", config), launch(t, env, "-config", config)}
+	key := newKey(t, db)
 
-func messages(t *testing.T, db string) int {
-	t.Helper()
-	st, err := store.Open(context.Background(), db, store.Options{})
-	require.NoError(t, err)
-	n, err := st.Outbox.Waiting(context.Background())
-	require.NoError(t, err)
-	require.NoError(t, st.Close())
-	return n
+	var want, got []string
+	for i := range 10 {
+		want = append(want, sends(t, servers[i%2].url))
+	}
+	for range want {
+		select {
+		case body := <-heard:
+			got = append(got, body)
+		case <-time.After(time.Minute):
+			require.Fail(t, "a webhook was lost")
+		}
+	}
+	for _, id := range want {
+		assert.Equal(t, 1, strings.Count(strings.Join(got, "\n"), `"report":"`+id+`"`), "each arrives, and from one of the two")
+	}
+
+	postgres.Stop(t, syscall.SIGKILL)
+	for _, s := range servers {
+		looksWithout(t, s.url)
+		assert.Equal(t, 503, asks(t, s.url, key))
+	}
+	postgres.Start(t)
+	servers[0].dies(t)
+	require.Eventually(t, func() bool { return asks(t, servers[1].url, key) == 200 }, 30*time.Second, 100*time.Millisecond)
+	id := sends(t, servers[1].url)
+	select {
+	case body := <-heard:
+		assert.Contains(t, body, id)
+	case <-time.After(time.Minute):
+		require.Fail(t, "no webhook came after the database was back")
+	}
 }
 
 func TestServe_waitsForNobodyWhoIsTooSlow(t *testing.T) {

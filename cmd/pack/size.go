@@ -17,9 +17,9 @@ import (
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
 // view of the login page, frame.js, looks.js, clock.js, network.js, steps.js, words.js and send.js on every
-// opening of the widget. pair.js comes when it is asked for, and serves two parts;
-// live.js is the console's.
-// The words of a language come beside widget.wasm, for who needs them.
+// opening of the widget. pair.js comes when it is asked for, and serves two parts.
+// The words of a language come beside widget.wasm, for who needs them; live.js is the
+// console's.
 func budgets() map[string]int {
 	most := map[string]int{
 		"bring.js":    3 * 512,

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -84,7 +85,7 @@ type apiLink struct {
 	URL       string       `json:"url,omitempty"` // only once: no more than a hash of it is kept
 	State     string       `json:"state"`         // open, expired or closed
 	From      string       `json:"from"`
-	Note      string       `json:"note"`
+	Note      string       `json:"note,omitempty"` // not in lists
 	Reference string       `json:"reference"`
 	Lang      string       `json:"lang"`
 	Outcome   string       `json:"outcome"`
@@ -164,6 +165,7 @@ func (s *server) listLinks(_ http.ResponseWriter, r *http.Request, _ caller) (an
 	}
 	links := []apiLink{}
 	for _, c := range cases {
+		c.Note = "" // who reads it is written down
 		links = append(links, s.apiLink(r, c))
 	}
 	return struct {
@@ -172,23 +174,24 @@ func (s *server) listLinks(_ http.ResponseWriter, r *http.Request, _ caller) (an
 	}{links, next}, nil
 }
 
-func (s *server) getLink(_ http.ResponseWriter, r *http.Request, _ caller) (any, error) {
-	id, err := idIn(r)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.store.Cases.Get(r.Context(), id)
-	if err != nil {
-		return nil, err
-	}
-	return s.apiLink(r, c), nil
+func (s *server) getLink(_ http.ResponseWriter, r *http.Request, c caller) (any, error) {
+	return s.linkAfter(r, c, "case.view", func(context.Context, string) error { return nil })
 }
 
-func (s *server) closeLink(w http.ResponseWriter, r *http.Request, c caller) (any, error) {
-	if err := s.doTo(r, c, "case.close", s.store.Cases.Close); err != nil {
+func (s *server) closeLink(_ http.ResponseWriter, r *http.Request, c caller) (any, error) {
+	return s.linkAfter(r, c, "case.close", s.store.Cases.Close)
+}
+
+// linkAfter is the link in the path after something was done to it.
+func (s *server) linkAfter(r *http.Request, c caller, did string, do func(ctx context.Context, id string) error) (any, error) {
+	if err := s.doTo(r, c, did, do); err != nil {
 		return nil, err
 	}
-	return s.getLink(w, r, c)
+	kept, err := s.store.Cases.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return s.apiLink(r, kept), nil
 }
 
 func (s *server) deleteLink(_ http.ResponseWriter, r *http.Request, c caller) (any, error) {

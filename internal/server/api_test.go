@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -344,6 +345,13 @@ func TestLinks_areListedInPages(t *testing.T) {
 	assert.Equal(t, ids, got)
 
 	p.does("POST", "/links/"+ids[0]+"/close", "", 200, nil)
+	var secret apiLink
+	p.does("POST", "/links", `{"note": "called at ten"}`, 201, &secret)
+	var all page
+	p.does("GET", "/links?text="+secret.ID, "", 200, &all)
+	require.Len(t, all.Links, 1)
+	assert.Empty(t, all.Links[0].Note, "who reads a note is written down")
+	p.does("DELETE", "/links/"+secret.ID, "", 204, nil)
 	for query, n := range map[string]int{
 		"": 5, "?state=open": 4, "?text=t-3": 1, "?by=key:desk": 5, "?by=somebody": 0, "?limit=5": 5,
 		"?from=2026-03-04T12:03:00Z": 2, "?to=2026-03-04T12:03:00Z": 3, "?from=2026-03-04T14:03:00%2B02:00": 2,
@@ -495,12 +503,14 @@ func TestAPI_writesDownWhoDidWhat(t *testing.T) {
 	a := stored(t)
 	require.NoError(t, p.s.store.Reports.Add(t.Context(), a))
 	p.does("GET", "/links", "", 200, nil)
+	p.does("GET", "/links/"+l.ID, "", 200, nil)
 	p.does("GET", "/reports/"+a.ID, "", 200, nil)
 	p.does("DELETE", "/reports/"+a.ID, "", 204, nil)
 	p.does("POST", "/links/"+l.ID+"/close", "", 200, nil)
 	p.does("DELETE", "/links/"+l.ID, "", 204, nil)
 	assert.Equal(t, []string{
 		"key:desk case.make " + l.ID + " 192.0.2.1",
+		"key:desk case.view " + l.ID + " 192.0.2.1",
 		"key:desk report.view " + a.ID + " 192.0.2.1",
 		"key:desk report.delete " + a.ID + " 192.0.2.1",
 		"key:desk case.close " + l.ID + " 192.0.2.1",
@@ -565,7 +575,7 @@ func TestAPI_needsAKey(t *testing.T) {
 	assert.NotContains(t, p.log.String(), strings.TrimPrefix(p.key, "lk_"))
 	known, err := p.s.store.Keys.List(t.Context())
 	require.NoError(t, err)
-	assert.NotContains(t, fmt.Sprintf("%s", known[0].Hash), p.key, "no more than a hash is kept")
+	assert.NotContains(t, string(known[0].Hash), p.key, "no more than a hash is kept")
 }
 
 func TestAPI_knowsNoOtherAddress(t *testing.T) {
@@ -648,15 +658,13 @@ func FuzzAPI_filters(f *testing.F) {
 	p := newProgram(f, time.Now)
 	require.NoError(f, p.s.store.Reports.Add(f.Context(), stored(f)))
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, list := range []string{"links", "reports", "messages"} {
-			r := httptest.NewRequest("GET", "/latchkey/api/v1/"+list, nil)
+		for _, list := range []call{p.s.listLinks, p.s.listReports, p.s.listMessages} {
+			r := httptest.NewRequest("GET", "/", nil)
 			r.URL.RawQuery = query
-			r.Header.Set("Authorization", "Bearer "+p.key)
-			r.RemoteAddr = fmt.Sprintf("[2001:db8::%x]:1", len(query))
-			w := httptest.NewRecorder()
-			p.h.ServeHTTP(w, r)
-			if w.Code != 200 && w.Code != 400 && w.Code != 429 {
-				t.Fatalf("%s?%s: %d %s", list, query, w.Code, w.Body)
+			_, err := list(nil, r, caller{})
+			var no refusal
+			if err != nil && (!errors.As(err, &no) || no.Status != 400) {
+				t.Fatalf("%q: %v", query, err)
 			}
 		}
 	})
@@ -686,14 +694,12 @@ func FuzzAPI_tokens(f *testing.F) {
 	f.Add("bearer  lk_")
 	f.Add("Bearer lk_\r\n")
 	p := newProgram(f, time.Now)
+	p.s.store.Limits = unlimited{}
 	f.Fuzz(func(t *testing.T, sent string) {
-		r := httptest.NewRequest("GET", "/latchkey/api/v1/links", nil)
+		r := httptest.NewRequest("GET", "/", nil)
 		r.Header["Authorization"] = []string{sent}
-		r.RemoteAddr = fmt.Sprintf("[2001:db8::%x]:1", len(sent))
-		w := httptest.NewRecorder()
-		p.h.ServeHTTP(w, r)
-		if w.Code != 401 && w.Code != 429 {
-			t.Fatalf("%q: %d", sent, w.Code)
+		if _, err := p.s.caller(r); err == nil || err.Error() != noKey.Detail {
+			t.Fatalf("%q: %v", sent, err)
 		}
 	})
 }

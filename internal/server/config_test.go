@@ -132,7 +132,7 @@ outcomes:
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
 		`latchkey.yaml:8: colour: there is no such key (hint: known keys are …)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
-	}, strings.Split(regexp.MustCompile(`known keys are address, [a-z_, ]+`).ReplaceAllString(err.Error(), "known keys are …"), "\n"))
+	}, strings.Split(regexp.MustCompile(`known keys are address, site, [a-z_, ]+`).ReplaceAllString(err.Error(), "known keys are …"), "\n"))
 }
 
 // hook is a configuration with webhooks, from line 3 on.

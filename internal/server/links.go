@@ -33,6 +33,9 @@ func (s *server) link(ctx context.Context, token string) (link, error) {
 	if !ok || s.store == nil {
 		return link{}, store.ErrNotFound
 	}
+	// A database that hangs must not hang the look: it goes on without the link.
+	ctx, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
 	c, err := s.store.Cases.ByToken(ctx, hash)
 	if err == nil && !c.Usable(s.now()) {
 		err = store.ErrNotFound

@@ -208,6 +208,7 @@ func FuzzLinkTokens(f *testing.F) {
 	require.NoError(f, err)
 	h := s.handler()
 	f.Fuzz(func(t *testing.T, in string) {
+		s.limiter = newLimiter(1) // of nobody who was here before
 		r := httptest.NewRequest("GET", "/latchkey/", nil)
 		r.URL.RawQuery = "case=" + strings.ReplaceAll(strings.ReplaceAll(in, "%", "%25"), "&", "%26")
 		w := httptest.NewRecorder()
@@ -219,4 +220,27 @@ func FuzzLinkTokens(f *testing.F) {
 			assert.NotContains(t, w.Body.String(), "Send the report to")
 		}
 	})
+}
+
+// hung is a database that takes what it is asked and never answers.
+type hung struct{ store.CaseStore }
+
+func (hung) ByToken(ctx context.Context, _ []byte) (store.Case, error) {
+	<-ctx.Done()
+	return store.Case{}, ctx.Err()
+}
+
+func TestLinks_doNotHangWithTheDatabase(t *testing.T) {
+	t.Parallel()
+	o := withStore(t, testOptions(t))
+	h := testServer(t, o).handler()
+	o.Store.Cases = hung{}
+	token, _ := store.NewToken()
+	assert.Equal(t, 503, ask(h, "GET", "/latchkey/d/"+token).StatusCode)
+	r := httptest.NewRequest("POST", "/latchkey/diagnose", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(caseHeader, token)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	assert.Equal(t, 200, w.Code, "what was seen is judged without the link")
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,7 +158,7 @@ func TestReports_saySoWhenOneIsNotKept(t *testing.T) {
 		{"no type", "", envelope(anID, "", good), 415, "failed"},
 		{"no JSON", "application/json", `{"id":`, 400, "failed"},
 		{"something behind it", "application/json", envelope(anID, "", good) + "{}", 400, "failed"},
-		{"a field that there is not", "application/json", `{"id":"` + anID + `","report":{},"admin":true}`, 400, "failed"},
+		{"a field that there is not", "application/json", strings.Replace(envelope(anID, "", good), "{", `{"admin":true,`, 1), 400, "failed"},
 		{"no report", "application/json", `{"id":"` + anID + `"}`, 400, "failed"},
 		{"a report that is none", "application/json", envelope(anID, "", []byte(`{"schema":1}`)), 400, "failed"},
 		{"no id", "application/json", envelope("", "", good), 400, "failed"},
@@ -392,6 +393,7 @@ func FuzzReports(f *testing.F) {
 	s.store.Limits = unlimited{}
 	h := s.handler()
 	f.Fuzz(func(t *testing.T, kind, in string) {
+		s.limiter = newLimiter(1) // of nobody who was here before
 		for _, accept := range []string{"application/json", "text/html"} {
 			r := httptest.NewRequest("POST", "/latchkey/reports", strings.NewReader(in))
 			r.Header["Content-Type"], r.Header["Accept"] = []string{kind}, []string{accept}
@@ -419,4 +421,60 @@ type unlimited struct{}
 
 func (unlimited) Take(context.Context, string, int, time.Duration) (time.Duration, error) {
 	return 0, nil
+}
+
+// counting counts how often a case is looked up.
+type counting struct {
+	store.CaseStore
+	asked *int
+}
+
+func (c counting) ByToken(ctx context.Context, hash []byte) (store.Case, error) {
+	*c.asked++
+	return c.CaseStore.ByToken(ctx, hash)
+}
+
+// Whoever has guessed at tokens cannot tell one that never was from one that was.
+func TestReports_answerAlikeForAllTokensThatAreNotGood(t *testing.T) {
+	o := withStore(t, testOptions(t))
+	h := testServer(t, o).handler()
+	closed, closedToken := aCase(t, o.Store, nil)
+	require.NoError(t, o.Store.Cases.Close(t.Context(), closed.ID))
+	_, expired := aCase(t, o.Store, func(c *store.Case) { c.Expires = noon })
+	never, _ := store.NewToken()
+	_, good := aCase(t, o.Store, nil)
+	asked := 0
+	o.Store.Cases = counting{o.Store.Cases, &asked}
+
+	all := map[string]bool{}
+	for _, token := range []string{never, closedToken, expired} {
+		asked = 0
+		r := posting(h, "application/json", envelope(anID, token, aReport(t, nil)))
+		assert.Equal(t, 404, r.StatusCode)
+		all[fmt.Sprint(asked, r.Header, bodyOf(t, r))] = true
+	}
+	assert.Len(t, all, 1, "the same words, and the same work: %v", all)
+	assert.Equal(t, 200, posting(h, "application/json", envelope(anID, good, aReport(t, nil))).StatusCode)
+}
+
+func TestReports_areNoLargerThanTheyMayBe(t *testing.T) {
+	o := withStore(t, testOptions(t))
+	h := testServer(t, o).handler()
+	body := aReport(t, nil)
+	deep := strings.Replace(string(body), `"schema":1`, `"schema":1,"x":`+strings.Repeat("[", 50)+strings.Repeat("]", 50), 1)
+	long := strings.Replace(string(body), `"schema":1`, `"schema":1,"x":"`+strings.Repeat("x", 9000)+`"`, 1)
+	for name, c := range map[string]struct {
+		body   string
+		status int
+	}{
+		"65 KB":             {envelope(anID, "", append(bytes.Clone(body[:len(body)-1]), strings.Repeat(" ", 65<<10)+"}"...)), 400},
+		"more than is read": {envelope(anID, "", append(bytes.Clone(body[:len(body)-1]), strings.Repeat(" ", maxBody)+"}"...)), 413},
+		"too deep":          {envelope(anID, "", []byte(deep)), 400},
+		"too long a text":   {envelope(anID, "", []byte(long)), 400},
+	} {
+		assert.Equal(t, c.status, posting(h, "application/json", c.body).StatusCode, name)
+	}
+	list, err := o.Store.Reports.List(t.Context(), store.ReportQuery{})
+	require.NoError(t, err)
+	assert.Empty(t, list)
 }

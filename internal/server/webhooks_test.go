@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,7 +151,7 @@ func TestWebhooks_areKeptUntilTheyAreTaken(t *testing.T) {
 	for _, c := range []struct{ name, url, want string }{
 		{"an error of its own", answers(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "5ecret", 500) }), "it answered 500"},
 		{"no such address", answers(http.NotFound), "it answered 404"},
-		{"another address", answers(http.RedirectHandler(elsewhere.URL, 307).ServeHTTP), "it answered 307, and redirects are not followed: put the last address into the configuration"},
+		{"another address", answers(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP), "it answered 307, and redirects are not followed: put the last address into the configuration"},
 		{"nothing, and hangs", answers(func(_ http.ResponseWriter, r *http.Request) {
 			select {
 			case <-let:
@@ -196,15 +197,20 @@ func TestWebhooks_areKeptUntilTheyAreTaken(t *testing.T) {
 }
 
 func TestWebhooks_takeAnAnswerThatNeverEnds(t *testing.T) {
+	var sent atomic.Int64
 	desk := newReceiver(t, func(w http.ResponseWriter, r *http.Request) {
+		more := make([]byte, 1<<20)
 		for r.Context().Err() == nil {
-			_, _ = io.WriteString(w, "more ")
+			n, _ := w.Write(more)
+			sent.Add(int64(n))
 		}
 	})
 	p := newProgram(t, atNoon, hooked("desk", desk.URL))
 	p.arrives(stored(t))
 	p.round(p.s.courier())
 	assert.Empty(t, p.waiting(), "it said 200")
+	desk.Close() // waits for it
+	assert.Less(t, sent.Load(), int64(100<<20), "and is not listened to: what the line holds is all that goes")
 }
 
 func TestWebhooks_areTriedLessAndLessOftenButNeverGivenUp(t *testing.T) {
@@ -319,7 +325,8 @@ func TestRun_deliversAsSoonAsAReportArrivesAndEndsWhatIsUnderWay(t *testing.T) {
 
 func TestRun_deletesWhatWasKeptLongEnough(t *testing.T) {
 	now := noon
-	p := newProgram(t, func() time.Time { return now }, func(c *Config) { c.Retention.Reports = 48 * time.Hour })
+	desk := newReceiver(t, http.NotFound)
+	p := newProgram(t, func() time.Time { return now }, hooked("desk", desk.URL), func(c *Config) { c.Retention.Reports = 48 * time.Hour })
 	old, young := stored(t), stored(t)
 	p.arrives(old)
 	now = noon.Add(2 * time.Hour)
@@ -331,11 +338,13 @@ func TestRun_deletesWhatWasKeptLongEnough(t *testing.T) {
 		(&Server{p.h, p.s}).Run(ctx)
 		close(ended)
 	}()
-	require.Eventually(t, func() bool { return p.ask("GET", "/reports/"+old.ID, "").StatusCode == 404 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return p.ask("GET", "/reports/"+old.ID, "").StatusCode == 404 && len(p.waiting()) == 1
+	}, 10*time.Second, 10*time.Millisecond, "and nobody is told of what is gone")
 	stop()
 	<-ended
 	p.does("GET", "/reports/"+young.ID, "", 200, nil)
-	assert.Contains(t, p.log.String(), `msg="deleted what was kept long enough" reports_and_cases=1`)
+	assert.Contains(t, string(p.waiting()[0].Body), young.ID)
 }
 
 // Whoever tries to find out what listens inside learns nothing by a webhook: the

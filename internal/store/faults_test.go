@@ -76,6 +76,28 @@ func TestSQLite_saysThatTheDiskIsFull(t *testing.T) {
 	})
 }
 
+func TestSQLite_doesNotWaitForEver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, "sqlite:"+path, store.Options{})
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer db.Close()
+	other, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	defer other.Close()
+	_, err = other.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	r := store.Report{ID: store.NewID()}
+	require.ErrorIs(t, s.Reports.Add(ctx, r), store.ErrUnavailable, "another program is writing")
+	_, err = s.Reports.Get(t.Context(), r.ID)
+	require.ErrorIs(t, err, store.ErrNotFound, "reading goes on meanwhile")
+	_, err = other.ExecContext(t.Context(), "ROLLBACK")
+	require.NoError(t, err)
+	require.NoError(t, s.Reports.Add(t.Context(), r))
+}
+
 func saysWhatIsWrong(t *testing.T, pg *storetest.Postgres) {
 	t.Run("it is away for a while", func(t *testing.T) {
 		url := pg.NewDatabase(t)
@@ -97,7 +119,7 @@ func saysWhatIsWrong(t *testing.T, pg *storetest.Postgres) {
 		require.ErrorIs(t, err, store.ErrUnavailable)
 		pg.Start(t)
 
-		require.NoError(t, s.Ready(t.Context()))
+		require.NoError(t, s.Ready(t.Context()), "it answers again")
 		require.NoError(t, other.Reports.Add(t.Context(), late), "the same report once more")
 		got, err := s.Reports.Get(t.Context(), r.ID)
 		require.NoError(t, err)

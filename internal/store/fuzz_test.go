@@ -17,7 +17,7 @@ func FuzzHashToken(f *testing.F) {
 	for range 3 {
 		token, _ := store.NewToken()
 		f.Add(token)
-		f.Add(token[:21] + "\n")
+		f.Add(token[:20] + "\r\n")
 		f.Add(token[:10] + "+" + token[11:])
 	}
 	for _, s := range []string{"", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAA\nAAAAAAAAAA"} {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,4 +40,21 @@ func TestSQLite_saysThatThereIsNoRoomInTheFile(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 	r.Body = []byte("less")
 	require.NoError(t, s.Reports.Add(t.Context(), r))
+}
+
+func TestReady_doesNotLetAnybodyMakeItWrite(t *testing.T) {
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Ready(t.Context()))
+	_, err = s.db.write.ExecContext(t.Context(), "PRAGMA query_only = 1")
+	require.NoError(t, err)
+	asked := func(ago time.Duration) error {
+		last := time.Now().Add(-ago)
+		s.db.ready.Store(&last)
+		return s.Ready(t.Context())
+	}
+	require.NoError(t, asked(-time.Hour), "it was just tried")
+	require.ErrorIs(t, asked(time.Second), ErrUnavailable, "and is tried again")
+	require.ErrorIs(t, s.Ready(t.Context()), ErrUnavailable, "what went wrong is not kept")
 }

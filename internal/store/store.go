@@ -331,9 +331,23 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // each case once.
 func (s *Store) Watch(ctx context.Context) <-chan Event { return s.db.hub.watch(ctx) }
 
-// Ready is whether the database answers and takes writes.
+// Ready is whether the database answers and takes writes. Anybody may ask, so it tries
+// at most once a second as long as all is well.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.db.exec1(ctx, `UPDATE ready SET at = ?`, s.db.now())
+	end, err := s.db.begin()
+	if err != nil {
+		return err
+	}
+	end()
+	if last := s.db.ready.Load(); last != nil && time.Since(*last) < time.Second {
+		return nil
+	}
+	if err := s.db.exec1(ctx, `UPDATE ready SET at = ?`, s.db.now()); err != nil {
+		return err
+	}
+	now := time.Now()
+	s.db.ready.Store(&now)
+	return nil
 }
 
 // Close waits for what is being written. After it everything is ErrUnavailable.

@@ -123,6 +123,16 @@ func (c *Console) visit(r *http.Request) (Visitor, error) {
 // from is the address that a request came from.
 func (c *Console) from(r *http.Request) string { return c.o.Client(r).String() }
 
+// line is what counts as one address where tries are counted: of IPv6 the part that
+// a line has for itself, and changes its addresses in.
+func (c *Console) line(r *http.Request) string {
+	addr := c.o.Client(r)
+	if addr.Is6() {
+		return netip.PrefixFrom(addr, 64).Masked().String()
+	}
+	return addr.String()
+}
+
 // require lets only who has the role through: others are sent to sign in, or refused.
 // It refuses forms without the right CSRF field.
 func (c *Console) require(role store.Role, next http.HandlerFunc) http.HandlerFunc {

@@ -139,7 +139,7 @@ func (c *Console) oidcReady(w http.ResponseWriter, r *http.Request) bool {
 		c.signInAgain(w, r, http.StatusForbidden, signInForm{Problem: "insecure"})
 		return false
 	}
-	minutes, err := c.take(r.Context(), "sign-in from", c.from(r), triesOfAddress)
+	minutes, err := c.take(r.Context(), "sign-in from", c.line(r), triesOfAddress)
 	if err != nil {
 		c.failed(w, r, err)
 		return false

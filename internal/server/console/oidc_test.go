@@ -1,116 +1,28 @@
 package console
 
 import (
-	"context"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/zitadel/oidc/v3/example/server/exampleop"
-	"github.com/zitadel/oidc/v3/example/server/storage"
-	"github.com/zitadel/oidc/v3/pkg/oidc"
-	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"latchkey/internal/store"
+	"latchkey/internal/testkit/idp"
 )
-
-// idp is a certified OpenID Provider with people of its own.
-type idp struct {
-	*storage.Storage
-	people map[string]*storage.User
-	groups map[string][]string // by the person's id
-	// mixUp makes it tell of somebody else.
-	mixUp bool
-	url   string
-	// instead, if set, answers in its place if it returns true.
-	instead atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool]
-}
-
-func (p *idp) GetUserByID(id string) *storage.User { return p.people[id] }
-
-func (p *idp) GetUserByUsername(name string) *storage.User {
-	for _, u := range p.people {
-		if u.Username == name {
-			return u
-		}
-	}
-	return nil
-}
-
-func (p *idp) ExampleClientID() string { return "service" }
-
-// SetUserinfoFromToken adds the groups, as providers do that keep ID tokens small.
-func (p *idp) SetUserinfoFromToken(ctx context.Context, info *oidc.UserInfo, token, subject, origin string) error {
-	if err := p.Storage.SetUserinfoFromToken(ctx, info, token, subject, origin); err != nil {
-		return err
-	}
-	info.AppendClaims("groups", p.groups[subject])
-	if p.mixUp {
-		info.Subject = "somebody-else"
-	}
-	return nil
-}
-
-const (
-	clientSecret = "a-secret-of-the-client"
-	idpPassword  = "known to the provider alone"
-)
-
-// startIDP starts a provider for a console at the address. It listens when the
-// address it is given does, or at once.
-func startIDP(t *testing.T, callback string, listener net.Listener) *idp {
-	t.Helper()
-	p := &idp{people: map[string]*storage.User{}, groups: map[string][]string{}}
-	for _, u := range []storage.User{
-		{ID: "1", Username: "Ann", Email: "ann@portal.example", EmailVerified: true},
-		{ID: "2", Username: "ben", Email: "ben@other.example", EmailVerified: true},
-		{ID: "3", Username: "cleo", Email: "cleo@portal.example"},
-		{ID: "4", Username: "dora", Email: "dora@other.example", EmailVerified: true},
-		{ID: "5", Username: `<img src=x onerror=alert(1)>`, Email: "x@portal.example", EmailVerified: true},
-		{ID: "6", Username: "fay", Email: "fay@evil.example@portal.example", EmailVerified: true},
-	} {
-		u.Password = idpPassword
-		p.people[u.ID] = &u
-	}
-	p.groups["4"] = []string{"staff", "helpdesk-admins"}
-	p.Storage = storage.NewStorageWithClients(p, map[string]*storage.Client{"latchkey": storage.WebClient("latchkey", clientSecret, callback)})
-
-	var handler http.Handler
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f := p.instead.Load(); f != nil && (*f)(w, r) {
-			return
-		}
-		handler.ServeHTTP(w, r)
-	}))
-	if listener != nil {
-		require.NoError(t, server.Listener.Close())
-		server.Listener = listener
-	}
-	p.url = "http://" + server.Listener.Addr().String()
-	before := slog.Default() // which the provider replaces
-	t.Cleanup(func() { slog.SetDefault(before) })
-	handler = exampleop.SetupServer(p.url, p, slog.New(slog.DiscardHandler), true, op.WithAllowInsecure())
-	server.Start()
-	t.Cleanup(server.Close)
-	return p
-}
 
 // withIDP is a console that a provider signs people in to.
-func withIDP(t *testing.T, change func(o *OIDC)) (*desk, *idp) {
+func withIDP(t *testing.T, change func(o *OIDC)) (*desk, *idp.Provider) {
 	t.Helper()
-	var p *idp
+	var p *idp.Provider
 	d := newDesk(t, false, func(d *desk, o *Options) {
-		p = startIDP(t, d.url+"/latchkey/support/oidc/callback", nil)
+		p = idp.Start(t, d.url+"/latchkey/support/oidc/callback", nil)
 		o.OIDC = OIDC{
-			Name: "Example ID", Issuer: p.url, ClientID: "latchkey", Secret: clientSecret,
+			Name: "Example ID", Issuer: p.URL, ClientID: "latchkey", Secret: idp.Secret,
 			Admins: []string{"helpdesk-admins"}, Agents: []string{"@portal.example"},
 		}
 		if change != nil {
@@ -123,7 +35,7 @@ func withIDP(t *testing.T, change func(o *OIDC)) (*desk, *idp) {
 
 // answerOf signs in at the provider, and stops where it sends the browser back: the
 // address that it should open then.
-func (b *tab) answerOf(p *idp, name, next string) string {
+func (b *tab) answerOf(p *idp.Provider, name, next string) string {
 	b.t.Helper()
 	client := *b.client
 	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
@@ -135,13 +47,13 @@ func (b *tab) answerOf(p *idp, name, next string) string {
 	to := &tab{b.t, &client, b.desk}
 	form := to.get("oidc?next=" + url.QueryEscape(next))
 	require.True(b.t, strings.HasPrefix(form.at, "/login/username?"), form.text())
-	back := to.post(p.url+"/login/username", "id", form.hidden("id"), "username", name, "password", idpPassword)
+	back := to.post(p.URL+"/login/username", "id", form.hidden("id"), "username", name, "password", idp.Password)
 	require.Equal(b.t, http.StatusFound, back.status, back.text())
 	return back.header.Get("Location")
 }
 
 // over signs in at the provider.
-func (b *tab) over(p *idp, name, next string) answer {
+func (b *tab) over(p *idp.Provider, name, next string) answer {
 	b.t.Helper()
 	return b.get(b.answerOf(p, name, next))
 }
@@ -169,7 +81,7 @@ func TestOIDC_letsInByGroupAndAddress(t *testing.T) {
 			u, err := d.store.Users.Get(t.Context(), c.as)
 			require.NoError(t, err)
 			assert.Equal(t, c.role, u.Role)
-			assert.Equal(t, p.url, u.Issuer)
+			assert.Equal(t, p.URL, u.Issuer)
 			assert.Empty(t, u.Hash)
 			assert.Len(t, b.cookies(), 1, "what the sign-in began with is dropped")
 			status := map[store.Role]int{store.Agent: http.StatusForbidden, store.Admin: http.StatusOK}[c.role]
@@ -183,7 +95,7 @@ func TestOIDC_letsInByGroupAndAddress(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, users, 2, "who comes again is the same")
 	assert.Equal(t, []string{"ann user.add ann", "ann signin.ok ann", "dora user.add dora", "dora signin.ok dora", "ann signin.ok ann"}, d.audit())
-	assert.NotContains(t, d.log.String(), clientSecret)
+	assert.NotContains(t, d.log.String(), idp.Secret)
 }
 
 func TestOIDC_roleFollowsTheProvider(t *testing.T) {
@@ -192,13 +104,13 @@ func TestOIDC_roleFollowsTheProvider(t *testing.T) {
 	b.over(p, "dora", "")
 	require.Equal(t, http.StatusOK, b.get("users").status)
 
-	p.groups["4"] = nil
-	p.people["4"].Email = "dora@portal.example"
+	p.Groups["4"] = nil
+	p.People["4"].Email = "dora@portal.example"
 	d.tab().over(p, "dora", "")
 	assert.Equal(t, http.StatusForbidden, b.get("users").status, "an agent now, in each session")
 	require.True(t, b.in())
 
-	p.people["4"].Email = "dora@other.example"
+	p.People["4"].Email = "dora@other.example"
 	assert.Contains(t, d.tab().over(p, "dora", "").text(), "You may not use this console")
 	assert.False(t, b.in(), "who may not come in any more is out")
 	assert.Equal(t, []string{
@@ -209,7 +121,7 @@ func TestOIDC_roleFollowsTheProvider(t *testing.T) {
 func TestOIDC_turnsAway(t *testing.T) {
 	for _, c := range []struct {
 		name, as string
-		change   func(t *testing.T, d *desk, p *idp)
+		change   func(t *testing.T, d *desk, p *idp.Provider)
 		why      string
 		audit    string
 	}{
@@ -217,11 +129,11 @@ func TestOIDC_turnsAway(t *testing.T) {
 		{"an address that nobody verified", "cleo", nil, "not-verified", ""},
 		{"an address that only ends like one", "fay", nil, "not-allowed", ""},
 		{"a name that cannot be", `<img src=x onerror=alert(1)>`, nil, "name", ""},
-		{"a name that a local account has", "Ann", func(t *testing.T, d *desk, _ *idp) { d.user("ann", store.Admin) }, "taken", "ann"},
-		{"an account that is off", "Ann", func(t *testing.T, d *desk, p *idp) {
-			require.NoError(t, d.store.Users.Add(t.Context(), store.User{Name: "ann.b", Role: store.Agent, Issuer: p.url, Subject: "1", Off: true}))
+		{"a name that a local account has", "Ann", func(t *testing.T, d *desk, _ *idp.Provider) { d.user("ann", store.Admin) }, "taken", "ann"},
+		{"an account that is off", "Ann", func(t *testing.T, d *desk, p *idp.Provider) {
+			require.NoError(t, d.store.Users.Add(t.Context(), store.User{Name: "ann.b", Role: store.Agent, Issuer: p.URL, Subject: "1", Off: true}))
 		}, "off", "ann.b"},
-		{"somebody whom the user information does not fit", "Ann", func(_ *testing.T, _ *desk, p *idp) { p.mixUp = true }, "token", ""},
+		{"somebody whom the user information does not fit", "Ann", func(_ *testing.T, _ *desk, p *idp.Provider) { p.MixUp = true }, "token", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, p := withIDP(t, nil)
@@ -235,7 +147,7 @@ func TestOIDC_turnsAway(t *testing.T) {
 			assert.Equal(t, http.StatusForbidden, q.status)
 			assert.Contains(t, q.body, `data-why="`+c.why+`"`)
 			assert.NotContains(t, q.body, "<img")
-			assert.NotContains(t, q.body+d.log.String(), p.people["1"].Email)
+			assert.NotContains(t, q.body+d.log.String(), p.People["1"].Email)
 			assert.Empty(t, b.cookies())
 			after, err := d.store.Users.List(t.Context())
 			require.NoError(t, err)
@@ -369,15 +281,15 @@ func TestOIDC_tellsThatTheClientIsUnknown(t *testing.T) {
 
 func TestOIDC_believesNoOtherKey(t *testing.T) {
 	d, p := withIDP(t, nil)
-	other := startIDP(t, "http://127.0.0.1/", nil)
+	other := idp.Start(t, "http://127.0.0.1/", nil)
 	swap := func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/keys" {
 			return false
 		}
-		http.Redirect(w, r, other.url+"/keys", http.StatusFound)
+		http.Redirect(w, r, other.URL+"/keys", http.StatusFound)
 		return true
 	}
-	p.instead.Store(&swap)
+	p.Instead(swap)
 	b := d.tab()
 	assert.Contains(t, b.over(p, "Ann", "").body, `data-why="token"`)
 	assert.False(t, b.in())
@@ -390,7 +302,7 @@ func TestOIDC_startsWithoutItsProvider(t *testing.T) {
 	require.NoError(t, listener.Close())
 
 	d := newDesk(t, false, func(_ *desk, o *Options) {
-		o.OIDC = OIDC{Issuer: "http://" + address, ClientID: "latchkey", Secret: clientSecret, Agents: []string{"@portal.example"}}
+		o.OIDC = OIDC{Issuer: "http://" + address, ClientID: "latchkey", Secret: idp.Secret, Agents: []string{"@portal.example"}}
 	})
 	b := d.tab()
 	assert.Contains(t, b.get("sign-in").text(), "Sign in with "+address)
@@ -401,7 +313,7 @@ func TestOIDC_startsWithoutItsProvider(t *testing.T) {
 
 	listener, err = net.Listen("tcp", address)
 	require.NoError(t, err)
-	p := startIDP(t, d.url+"/latchkey/support/oidc/callback", listener)
+	p := idp.Start(t, d.url+"/latchkey/support/oidc/callback", listener)
 	d.clock.Move(time.Since(d.clock.Now()))
 	assert.Equal(t, "/latchkey/support/", b.over(p, "Ann", "").at, "it is asked anew")
 
@@ -411,7 +323,7 @@ func TestOIDC_startsWithoutItsProvider(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	p.instead.Store(&broken)
+	p.Instead(broken)
 	assert.Contains(t, d.tab().over(p, "Ann", "").body, `data-why="down"`)
 }
 

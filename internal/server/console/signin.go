@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -115,9 +116,9 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, unknown := UserName(f.Name)
-	minutes, err := c.take(ctx, "sign-in from", c.from(r), triesOfAddress)
+	minutes, err := c.take(ctx, "sign-in from", c.line(r), triesOfAddress)
 	if err == nil && minutes == 0 {
-		minutes, err = c.take(ctx, "sign-in as", name, triesOfAccount)
+		minutes, err = c.take(ctx, "sign-in as", cmp.Or(name, f.Name), triesOfAccount)
 	}
 	if err != nil {
 		c.failed(w, r, err)
