@@ -127,6 +127,16 @@ func TestConsole_isForEverybody(t *testing.T) {
 	require.NoError(t, tab.Click(t.Context(), "form.panel button.primary"))
 	wait(t, tab, `!!document.getElementById("link")`)
 	c.looks(t, a, "link")
+
+	visit(t, tab, c.at("reports/"+reports[0].ID))
+	for _, media := range []map[string]any{{"media": "print"}, {"features": []map[string]string{{"name": "forced-colors", "value": "active"}}}} {
+		require.NoError(t, tab.Call(t.Context(), "Emulation.setEmulatedMedia", media, nil))
+		require.NoError(t, tab.Resize(t.Context(), 900, 2600))
+		picture(t, tab, fmt.Sprintf("console report in %v", media))
+		assert.Equal(t, media["media"] == "print", read[bool](t, tab, `getComputedStyle(document.querySelector(".top")).display === "none"`), "paper has nothing to click")
+		others := read[[]string](t, tab, `[].map.call(document.querySelectorAll("nav a"), function (a) { return getComputedStyle(a).borderBottomColor; })`)
+		assert.NotEqual(t, others[0], others[2], "where one is shows")
+	}
 }
 
 // looks audits the page in the widths and themes that people have, and holds it to
