@@ -31,7 +31,7 @@ func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 			return sum, err
 		}
 		// What they are about is gone.
-		if err := drop("outbox", "id", "made", now.Add(-keep.Reports), &ran); err != nil {
+		if err := drop("outbox", "id", "made", now.Add(-keep.Reports), new(int)); err != nil {
 			return sum, err
 		}
 		if keep.Cases > 0 {
