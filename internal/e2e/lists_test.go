@@ -115,6 +115,11 @@ var queries = map[string][]string{
 	"/support/reports":  {"text=R-7&finding=clock-wrong&outcome=sso_failed&browser=Firefox&system=Windows&tier=wasm&from=2026-11-01&to=2026-11-02&before=" + someID},
 
 	"/support/cases/" + someID + "/now": {"have=1-true"},
+	"/support/sign-in":                  {"next=%2Flatchkey%2Fsupport%2Fcases"},
+	"/support/oidc":                     {"next=%2Flatchkey%2Fsupport%2Fcases"},
+	"/support/oidc/callback":            {"code=" + someToken + "&state=" + someToken, "error=access_denied&state=" + someToken},
+	"/support/account":                  {"done=user.totp.off"},
+	"/support/audit":                    {"before=100"},
 	"/":                                 visits(),
 	"/frame":                            visits(),
 }
@@ -137,7 +142,7 @@ func addresses(t *testing.T) (all []string) {
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{token}", someToken, "{id}", someID, "{name}", agentName).Replace(path)
+		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{token}", someToken, "{id}", someID, "{name}", agentName, "{deed}", "second-factor").Replace(path)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)

@@ -113,7 +113,7 @@ const (
 )
 
 // hostileNote is what nobody writes who means well, and what everybody does.
-const hostileNote = " It “worked” <img src=x onerror=hacked=1> & </textarea></script><script>hacked=1</script>\nnot\ttoday $& \u202e$1 \\ \" 😕 "
+const hostileNote = " It “worked” <img src=x onerror=hacked=1> & </textarea></script><script>hacked=1</script>\nnot\ttoday $& $' $$ \u202e$1 \\ \" 😕 "
 
 // TestSend_isExactlyWhatWasRead: what stands on the screen is what arrives, in all
 // engines and tiers, and nothing goes before the person says so.
@@ -141,7 +141,7 @@ func TestSend_isExactlyWhatWasRead(t *testing.T) {
 			do(t, p, `document.getElementById("latchkey-send-summary").click();`)
 			writes(t, p, "note", hostileNote)
 			writes(t, p, "field-member-number", " 1234567 ")
-			assert.Contains(t, read[string](t, p, sendTold), "Your note: It “worked” <img src=x onerror=hacked=1> & </textarea></script><script>hacked=1</script>\nnot today $& $1 \\ \" 😕\nYour member number (member-number): 1234567")
+			assert.Contains(t, read[string](t, p, sendTold), "Your note: It “worked” <img src=x onerror=hacked=1> & </textarea></script><script>hacked=1</script>\nnot today $& $' $$ $1 \\ \" 😕\nYour member number (member-number): 1234567")
 			assert.Zero(t, site.asked.Load(), "nothing goes before the person says so")
 
 			presses(t, p, "send")

@@ -25,9 +25,9 @@ const (
 // 30 ms of one core.
 var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
-// hashers is how many passwords are hashed at once: 76 MiB, however many people, or
-// programs, sign in.
-const hashers = 4
+// hashers is how many passwords are hashed at once, however many people, or programs,
+// sign in. Until the garbage collector runs, each holds its 19 MiB more than once.
+const hashers = 2
 
 // hashWait is for how long somebody stands in line for that.
 const hashWait = 10 * time.Second
