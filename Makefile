@@ -12,18 +12,18 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # Debian's packages that the browser tests need: today's Chromium, Firefox
 # and WebKitGTK, the first in all languages, a content blocker, the engines of 2016, 2020 and 2022, a display
 # for them, fonts for all, the server that stands in front of many a login, what
-# bad lines are made of, and a program that reads TLS, which browsers are told to
-# trust.
-PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools
+# bad lines are made of, a program that reads TLS, which browsers are told to
+# trust, and the database of several servers.
+PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node
+.PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node test-store bench-store postgres
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## Serve the demo portal on http://127.0.0.1:8080/ (ADDR=… moves it)
-	bin/latchkey serve -demo -addr $(ADDR)
+	bin/latchkey serve -demo -addr $(ADDR) -db sqlite:bin/latchkey.db
 
 build: bin/latchkey ## Build bin/latchkey with everything in it
 
@@ -37,20 +37,23 @@ bin/.go-app.mod: go.mod go.sum cmd/pack/trim.go
 bin/widget.wasm: $(SOURCES) bin/.go-app.mod
 	GOOS=js GOARCH=wasm $(GO) build -modfile=bin/.go-app.mod $(WASM_FLAGS) -o $@ ./cmd/widget
 
-web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/words.js web/frame.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css
+web/dist/manifest.json: bin/widget.wasm web/embed.js web/looks.js web/clock.js web/network.js web/steps.js web/words.js web/frame.js web/send.js web/pair.js web/bring.js web/phone.js web/third.js web/latchkey.css web/console.css web/live.js
 	$(GO) run ./cmd/pack -wasm bin/widget.wasm
 	@touch $@
 
 bin/latchkey: web/dist/manifest.json $(SOURCES)
 	$(GO) build -trimpath -o $@ ./cmd/latchkey
 
-test: test-unit test-wasm test-browser ## Run all tests, installing what they need
+test: test-unit test-wasm test-store test-browser ## Run all tests, installing what they need
 
 test-unit: ## Run the native tests (seconds)
 	$(GO) test -short ./...
 
 test-wasm: node ## Run the tests of the browser's side as WebAssembly, under node
 	GOOS=js GOARCH=wasm $(GO) test -exec="$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" ./internal/browser ./internal/probe
+
+test-store: postgres ## Run the tests of the store and of servers on it, on a PostgreSQL of their own
+	$(GO) test -count=1 -timeout 5m ./internal/store ./cmd/latchkey
 
 test-browser: deps build $(NODE_MODULES) ## Run the tests with real browsers and real faults
 	$(GO) test -count=1 -timeout 24m -p 1 ./internal/e2e/...
@@ -85,6 +88,10 @@ pictures: deps build ## Draw all stories at four widths, light and dark, into bi
 size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 	$(GO) run ./cmd/pack -size
 
+case: ## Try a test case that the console made, and add it: make case FILE=report-….json
+	LATCHKEY_CASE="$(abspath $(FILE))" $(GO) test -count=1 -run TestCasebook ./internal/diag
+	cp "$(FILE)" internal/diag/testdata/casebook/
+
 bench: deps build ## Measure start-up, judging and memory
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/agent ./internal/checks
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -v -run TestBench ./internal/e2e
@@ -93,6 +100,10 @@ bench-ranking: ## Measure the order of findings and steps, and write internal/di
 	LATCHKEY_UPDATE=1 $(GO) test -count=1 -run TestRanking ./internal/diag
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/diag ./internal/checks
 	@sed -n '/## Simulated/,$$p' internal/diag/README.md
+
+bench-store: postgres build ## Measure the store beside its bare drivers, and write internal/store/README.md
+	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestBench ./internal/store
+	LATCHKEY_UPDATE=1 LATCHKEY_BENCH=1 $(GO) test -count=1 -timeout 20m -run TestLiveBench ./internal/e2e
 
 bench-clock: deps build $(CLOCK_BENCH) ## Measure the clock beside npm packages, and write internal/clock/README.md
 	LATCHKEY_BENCH=1 $(GO) test -count=1 -run TestBench ./internal/clock
@@ -108,6 +119,9 @@ deps: node ## Install with apt and npm what the browser tests need and is missin
 
 node:
 	@missing=; command -v node >/dev/null || missing=nodejs; command -v npm >/dev/null || missing="$$missing npm"; $(call install,$$missing)
+
+postgres:
+	@missing=; ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing=postgresql; $(call install,$$missing)
 
 # Installs Debian packages, as root or through sudo, if there are any to install.
 # At runlevel 1 no package starts the service that it brings.

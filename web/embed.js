@@ -183,7 +183,7 @@
     back = trigger || document.activeElement;
     committed = answered = false;
     shown = frame = document.createElement('iframe');
-    frame.title = 'Latchkey';
+    frame.title = 'Why you can\'t sign in';
     frame.src = base + '/frame' + query;
     frame.setAttribute('allow', 'clipboard-write'); // to copy the summary
     // Never 0 high: what cannot be seen is not drawn.
@@ -217,7 +217,7 @@
     var d = e.data;
     if (!frame || e.source !== frame.contentWindow || e.origin !== origin || !d || d.latchkey !== 1) return;
     if (d.type === 'ready') {
-      frame.title = d.title;
+      if (d.title) frame.title = d.title; // in the language of the frame
       answered = true;
       left = 0;
     }

@@ -490,6 +490,7 @@
     document.head.appendChild(s);
   });
   window.addEventListener('resize', size);
+  latchkey.resized = size;
 
   delete config.alone;
   config.address = address();

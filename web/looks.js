@@ -32,6 +32,7 @@
     if (body) {
       x.setRequestHeader('Content-Type', 'application/json');
       x.setRequestHeader('Accept', 'text/html');
+      if (config.send && config.send.token) x.setRequestHeader('Latchkey-Case', config.send.token);
     }
     x.send(body);
   }

@@ -23,12 +23,17 @@
     byId(id).hidden = !text;
   }
 
+  // A number as the page's language writes it.
+  function figure(n) {
+    try { return new Intl.NumberFormat(html.lang, { useGrouping: false }).format(n); } catch (e) { return n; }
+  }
+
   // A length of time in words, as package text has them.
   function length(seconds) {
     for (var i = 0; ; i++) {
       var u = config.units[i];
       if (Math.abs(seconds - u.seconds) <= u.seconds / 100 && u.one) return u.one;
-      if (seconds >= 2 * u.seconds || i === config.units.length - 1) return u.words.replace('{n}', Math.round(seconds / u.seconds));
+      if (seconds >= 2 * u.seconds || i === config.units.length - 1) return u.words.replace('{n}', figure(Math.round(seconds / u.seconds)));
     }
   }
 
@@ -45,7 +50,7 @@
   function show(state, off) {
     var middle = result ? result.lo / 2 + result.hi / 2 : 0, title = state === 'right' && wrong ? 'again' : state;
     write('latchkey-phone-answer', words[title].replace('{size}', length(Math.abs(middle))).replace('{direction}', middle < 0 ? words.behind : words.ahead));
-    write('latchkey-phone-why', (words[state + '.why'] || '').replace('{n}', off));
+    write('latchkey-phone-why', (words[state + '.why'] || '').replace('{n}', figure(off)));
     byId('latchkey-phone-fix').hidden = /right|running|unsure/.test(state);
     byId('latchkey-phone-send').hidden = !config.code || !result || sent === JSON.stringify(result);
     if (result && sent !== JSON.stringify(result)) byId('latchkey-sent').textContent = '';

@@ -1,7 +1,9 @@
 // Package web holds the files that a browser downloads: the script for the
 // login page (embed.js), how to look at a browser (looks.js), the starter of the
-// frame (frame.js), what joins another device or window to it (pair.js) and their
-// sides (bring.js in the second look, phone.js in a phone's page), how to compare clocks (clock.js), which languages there are (words.js), the script for a frame of another
+// frame (frame.js), how a report is sent (send.js), what joins another device or
+// window to it (pair.js) and their sides (bring.js in the second look, phone.js in a
+// phone's page), how to compare clocks (clock.js), which languages there are
+// (words.js), the script for a frame of another
 // site (third.js), the style sheet and the demo portal. What they become for serving, compressed and with a
 // content hash in the name, lies in dist and is made by cmd/pack.
 package web

@@ -15,7 +15,10 @@ func TestStories_haveNoWordsOfTheirOwn(t *testing.T) {
 	words, err := text.In("en-XA", testkit.Pseudo(t, "en-XA"))
 	require.NoError(t, err)
 	for _, s := range all(t) {
-		site := s.Site
-		assert.Empty(t, testkit.Untranslated(t, s.HTML(words), site.Name, site.Email, site.Hours, site.URL), s.Name)
+		theirs := []string{s.Site.Name, s.Site.Email, s.Site.Hours, s.Site.URL}
+		for _, a := range s.Send.Asks {
+			theirs = append(theirs, a.Label)
+		}
+		assert.Empty(t, testkit.Untranslated(t, s.HTML(words), theirs...), s.Name)
 	}
 }

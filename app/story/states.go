@@ -17,6 +17,18 @@ func told(o evidence.Outcome) func(*evidence.Evidence) {
 	return func(e *evidence.Evidence) { e.Host = evidence.Told(string(o), "REQ-2041", nil) }
 }
 
+// toSend is a look that can be sent: it has a time.
+func toSend(e *evidence.Evidence) {
+	blocked(e)
+	told(evidence.SessionLost)(e)
+	e.Run.At = evidence.Saw(evidence.Moment{UTC: 1_795_600_440_000, Zone: 60})
+}
+
+var asks = []report.Ask{
+	{Key: "member-number", Label: "Your member number", Pattern: "[0-9]{8}", Max: 8},
+	{Key: "practice", Label: "Name of your practice"},
+}
+
 func looking(s Story, done, all int) Story {
 	s.Done, s.All = done, all
 	return s
@@ -44,6 +56,14 @@ func (t teller) states() []Story {
 		told(evidence.SSOFailed)(e)
 	})
 	inAnApp.Address = "https://portal.example/login?next=/claims"
+	plain := t.tell("send/report", "chrome-desktop", toSend)
+	plain.Send = widget.Send{To: "/latchkey/reports"}
+	nowhere := t.tell("send/nowhere", "chrome-desktop", toSend)
+	forACase := t.tell("send/case", "firefox-desktop", func(e *evidence.Evidence) {
+		toSend(e)
+		e.Run.Before, e.Run.Tried = []string{"clock-wrong", "cookies-blocked"}, evidence.Names{"set-clock-automatically"}
+	})
+	forACase.Send = widget.Send{To: "/latchkey/reports", Token: "AAAAAAAAAAAAAAAAAAAAAA", From: "Example Clinic support", Asks: asks}
 
 	return []Story{
 		looking(judged("looking/start", early), 0, 1),
@@ -80,6 +100,7 @@ func (t teller) states() []Story {
 			e.ThirdParty.Access, e.ThirdParty.Asks = evidence.Saw(false), evidence.Saw(true)
 		}),
 		withoutSupport, codeRejected, inAnApp,
+		plain, nowhere, forACase,
 
 		t.tell("afterwards/fixed", "chrome-desktop", func(e *evidence.Evidence) { e.Run.Before = []string{"cookies-blocked"} }),
 		t.tell("afterwards/not-yet", "chrome-desktop", func(e *evidence.Evidence) {

@@ -101,7 +101,7 @@ func TestStories_leaveNoGoldenFileBehind(t *testing.T) {
 		told = append(told, "testdata/"+s.Name+".golden.html")
 	}
 	var kept []string
-	for _, moment := range []string{"looking", "answer", "afterwards", "out-of-steps", "found"} {
+	for _, moment := range []string{"looking", "answer", "send", "afterwards", "out-of-steps", "found"} {
 		files, err := os.ReadDir("testdata/" + moment)
 		require.NoError(t, err, "run: make golden")
 		for _, f := range files {

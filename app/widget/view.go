@@ -53,6 +53,8 @@ type Model struct {
 	// Pair is the address of pair.js, which works in the parts that other devices
 	// and windows are joined in. Without it there is no second look.
 	Pair string `json:"pair"`
+	// Send is where what was found can go.
+	Send Send `json:"send,omitzero"`
 	// Done and All count steps of looking; All is 0 when nothing is going on.
 	Done, All int `json:"-"`
 }
@@ -87,6 +89,11 @@ func View(m Model, words *text.Catalogue) app.UI {
 func Finding(m Model, words *text.Catalogue, f diag.Finding) app.UI {
 	m.Report.Advice, m.Report.Findings = []diag.Advice{{Fix: f.Fixes[0], Helps: []string{f.Check}}}, []diag.Finding{f}
 	return view{Model: m, words: words}.finding(f, true)
+}
+
+// Title is a finding in one sentence.
+func Title(m Model, words *text.Catalogue, f diag.Finding) string {
+	return view{Model: m, words: words}.title(f)
 }
 
 // view is a model together with the words for it.
@@ -526,6 +533,7 @@ func (v view) help() app.UI {
 		app.H2().Text(v.ui("help")),
 		reach,
 		v.code(),
+		v.send(),
 		app.Details().ID("latchkey-tell").Body(
 			app.Summary().ID("latchkey-tell-summary").Text(v.ui("summary")),
 			app.Pre().ID("latchkey-summary").Text(v.summary()),

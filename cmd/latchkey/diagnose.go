@@ -140,12 +140,10 @@ func (p *printer) answer() {
 }
 
 func (p *printer) finding(n int, f diag.Finding) {
-	title := p.say("check."+f.Check+".title", f.Args)
-	if f.Sureness != diag.Sure {
-		title = p.words.Text(nil, "ui."+string(f.Sureness)) + " " + title
-	}
-	p.line("%d. %s", n, title)
-	p.line("   %s", p.say("check."+f.Check+".why", f.Args))
+	voice := p.voice()
+	f.Args = p.values(f.Args)
+	p.line("%d. %s", n, voice.Title(f))
+	p.line("   %s", voice.Say("check."+f.Check+".why", f.Args))
 	p.line("   [%s, %s, %s]", f.Check, f.Impact, f.Sureness)
 	if len(f.Because) > 0 {
 		p.line("   ← %s", strings.Join(f.Because, ", "))
@@ -154,8 +152,8 @@ func (p *printer) finding(n int, f diag.Finding) {
 		if a.Helps[0] != f.Check {
 			continue // it stands with the first finding that it helps
 		}
-		p.line("\n   %s [%s]", p.say("fix."+a.Fix+".title", f.Args), a.Fix)
-		steps := p.words.Lines(p.values(f.Args), p.variants("fix."+a.Fix+".steps", f.Args)...)
+		p.line("\n   %s [%s]", voice.Say("fix."+a.Fix+".title", f.Args), a.Fix)
+		steps := voice.Lines("fix."+a.Fix+".steps", f.Args)
 		for i, step := range steps {
 			if len(steps) == 1 {
 				p.line("     %s", step)
@@ -198,18 +196,10 @@ func (p *printer) rest() {
 	p.line("[%s]", tier)
 }
 
-// say looks up words for the browser at hand and the finding's reason.
-func (p *printer) say(key string, args diag.Args) string {
-	return p.words.Text(p.values(args), p.variants(key, args)...)
-}
-
-func (p *printer) variants(key string, args diag.Args) []string {
+// voice speaks to the browser at hand, in what a terminal can show.
+func (p *printer) voice() text.Voice {
 	program, system := p.r.Shown()
-	keys := text.Variants(key, program, system)
-	if reason, ok := args["reason"].(string); ok {
-		keys = append([]string{key + "." + reason}, keys...)
-	}
-	return keys
+	return text.Voice{Words: p.words, Program: program, System: system, Values: p.values(nil)}
 }
 
 // values are those that every text may name, and the finding's own.

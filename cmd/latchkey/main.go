@@ -22,8 +22,11 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the server", serve},
+		{"key", "make, list and take away keys of the API", keys},
+		{"migrate", "bring a database up to date, and encrypt it anew", migrate},
 		{"diagnose", "judge evidence or a report from a file", diagnose},
 		{"decode", "say what a code says that a person read aloud", decode},
+		{"user", "manage who may sign in to the console", user},
 		{"agent", "say who browsers are, from their user agents", tellAgents},
 	}
 }

@@ -28,8 +28,8 @@ import (
 const stopTime = 10 * time.Second
 
 type serveFlags struct {
-	addr, base, config, cert, key string
-	demo                          bool
+	addr, base, config, db, cert, key string
+	demo                              bool
 }
 
 func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -82,12 +82,6 @@ func serveFiles(ctx context.Context, assets fs.FS, args []string, stdout, stderr
 		}
 		options.Demo = demo.New(options.Base, stamp, address)
 	}
-	h, err := server.New(options)
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return 2
-	}
-
 	listener, err := net.Listen("tcp", f.addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		fmt.Fprintf(stderr, "%s is already in use: stop the other program or choose another address with -addr\n", f.addr)
@@ -97,13 +91,41 @@ func serveFiles(ctx context.Context, assets fs.FS, args []string, stdout, stderr
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
+	defer listener.Close() // again, if it was served from
+	// Not before the address is ours: a program that was started twice by mistake
+	// touches no database.
+	if options.Store, err = openStore(ctx, f.db, log); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := options.Store.Close(); err != nil {
+			log.Error("the database was not closed as it should be", "error", err)
+		}
+	}()
+	h, err := server.New(options)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 2
+	}
+	background, end := context.WithCancel(ctx)
+	defer end()
+	ended := make(chan struct{})
+	go func() {
+		h.Run(background)
+		close(ended)
+	}()
+
 	scheme := "http"
 	if certs != nil {
 		scheme = "https"
 	}
 	// The listener queues whoever comes before the next line has run.
 	fmt.Fprintf(stdout, "listening on %s://%s/\n", scheme, listener.Addr())
-	if err := serveUntil(ctx, newHTTPServer(h, certs, log), listener, log); err != nil {
+	err = serveUntil(ctx, newHTTPServer(h, certs, log), listener, log)
+	end()
+	<-ended
+	if err != nil {
 		log.Error("serving ended", "error", err)
 		return 1
 	}
@@ -117,6 +139,7 @@ func parseServeFlags(args []string, stderr io.Writer) (serveFlags, error) {
 	set.StringVar(&f.addr, "addr", "127.0.0.1:8080", "`ADDRESS` to listen on")
 	set.StringVar(&f.base, "base", "/latchkey", "`PATH` that everything lies under")
 	set.StringVar(&f.config, "config", "", "read the configuration from `FILE` (YAML)")
+	dbFlag(set, &f.db)
 	set.BoolVar(&f.demo, "demo", false, "add the demo portal")
 	set.StringVar(&f.cert, "tls-cert", "", "serve https with the certificate in `FILE` (PEM)")
 	set.StringVar(&f.key, "tls-key", "", "and its key in `FILE` (PEM)")

@@ -37,7 +37,7 @@ func someFiles(t *testing.T) fs.FS {
 	require.NoError(t, gzip.NewWriter(&gz).Close())
 	files := fstest.MapFS{}
 	var manifest []string
-	names := []string{"latchkey.css", "wasm_exec.js", "widget.wasm"}
+	names := []string{"console.css", "latchkey.css", "wasm_exec.js", "widget.wasm"}
 	scripts, err := filepath.Glob("../../web/*.js")
 	require.NoError(t, err)
 	for _, name := range scripts {
@@ -78,7 +78,7 @@ func start(t *testing.T, args ...string) running {
 	r := running{stop: cancel, result: make(chan result, 1)}
 	code := make(chan int, 1)
 	go func() {
-		code <- serveFiles(ctx, someFiles(t), append([]string{"-addr", "127.0.0.1:0"}, args...), pw, &stderr)
+		code <- serveFiles(ctx, someFiles(t), append([]string{"-addr", "127.0.0.1:0", "-db", database(t)}, args...), pw, &stderr)
 		_ = pw.Close()
 	}()
 	line, err := out.ReadString('\n')
@@ -96,14 +96,16 @@ func start(t *testing.T, args ...string) running {
 	return r
 }
 
-// refused runs serve, which must not even start. In a context that is done it
-// would stop again at once if it did.
+// database is a new one in SQLite.
+func database(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "latchkey.db") }
+
+// refused runs serve, which must not even start. If it did, it would stop again.
 func refused(t *testing.T, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	var stdout, stderr bytes.Buffer
-	code := serveFiles(ctx, someFiles(t), args, &stdout, &stderr)
+	code := serveFiles(ctx, someFiles(t), append([]string{"-addr", "127.0.0.1:0", "-db", database(t)}, args...), &stdout, &stderr)
 	assert.Empty(t, stdout.String())
 	return result{code, stdout.String(), stderr.String()}
 }

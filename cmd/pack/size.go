@@ -16,19 +16,22 @@ import (
 
 // budgets are the most bytes, with brotli, that a file may cost a person on a
 // slow line: half a second for 100 KB at 1.6 Mbit/s. embed.js weighs on every
-// view of the login page, frame.js, looks.js, clock.js, network.js, steps.js and words.js on every
+// view of the login page, frame.js, looks.js, clock.js, network.js, steps.js, words.js and send.js on every
 // opening of the widget. pair.js comes when it is asked for, and serves two parts.
-// The words of a language come beside widget.wasm, for who needs them.
+// The words of a language come beside widget.wasm, for who needs them; live.js is the
+// console's.
 func budgets() map[string]int {
 	most := map[string]int{
 		"bring.js":    3 * 512,
 		"clock.js":    2 * 1024,
 		"embed.js":    3 * 1024,
 		"frame.js":    6 * 1024,
+		"live.js":     1024,
 		"looks.js":    7 * 1024,
 		"network.js":  6 * 1024,
 		"pair.js":     2 * 1024,
 		"phone.js":    2 * 1024,
+		"send.js":     2 * 1024,
 		"steps.js":    3 * 512,
 		"third.js":    3 * 512,
 		"words.js":    5 * 256,

@@ -700,7 +700,7 @@ func TestEmbed_hostileAttributes(t *testing.T) {
 // These take the 8 s after which embed.js gives up, all at the same time.
 func TestEmbed_frameThatDoesNotAnswer(t *testing.T) {
 	support := `Call <img src=x onerror="alert(1)"> 555-0100`
-	page := loginPage(`data-outcome="account_locked" data-reference="R-7" data-trigger="#trouble" data-support="` + html.EscapeString(support) + `"`)
+	page := loginPage(`data-outcome="account_locked" data-reference="R-7" data-trigger="#trouble" data-link="Probleme &lt;b&gt;?" data-support="` + html.EscapeString(support) + `"`)
 	silent := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, `<!DOCTYPE html><p>says nothing</p>`)
@@ -752,7 +752,7 @@ func TestEmbed_frameThatDoesNotAnswer(t *testing.T) {
 
 			link := `document.getElementById("login").nextSibling.firstChild`
 			assert.Equal(t, site.URL+"/latchkey/?outcome=account_locked&reference=R-7&lang=de-CH", read[string](t, tab, link+`.href`))
-			assert.Equal(t, "Trouble signing in? Find out why\n"+support, read[string](t, tab, link+`.parentNode.innerText`), "the support text as text")
+			assert.Equal(t, "Probleme <b>?\n"+support, read[string](t, tab, link+`.parentNode.innerText`), "the site's texts as text")
 			assert.Equal(t, 0, read[int](t, tab, `document.querySelectorAll("img").length`))
 			if tt.click {
 				assert.True(t, read[bool](t, tab, `document.activeElement === `+link), "the link inherits the focus")

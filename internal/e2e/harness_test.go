@@ -30,6 +30,7 @@ import (
 	"latchkey/internal/report"
 	"latchkey/internal/server"
 	"latchkey/internal/server/demo"
+	"latchkey/internal/store"
 	"latchkey/internal/text"
 	"latchkey/web"
 )
@@ -101,25 +102,30 @@ const pageKey = "the key of the tests' portal"
 
 // newHandler is the server without a port. The address is where the demo
 // portal has its login page.
-func newHandler(t *testing.T, address string, now func() time.Time, changes ...func(*server.Config)) http.Handler {
+func newHandler(t *testing.T, address string, now func() time.Time, changes ...func(*server.Options)) http.Handler {
 	t.Helper()
-	cfg := server.Config{
-		Site:    server.Site{Name: "Example Clinic", Login: address + "/"},
-		Support: server.Support{Phone: "555-0100", Email: "help@clinic.example", Hours: "Mon–Fri 8–17"},
-		Page:    server.Page{Key: pageKey, MaxAge: 20 * time.Minute},
-	}
-	for _, change := range changes {
-		change(&cfg)
-	}
-	h, err := server.New(server.Options{
-		Base:   "/latchkey",
-		Config: cfg,
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+	kept, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "latchkey.db"), store.Options{Log: log, Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, kept.Close()) })
+	o := server.Options{
+		Base: "/latchkey",
+		Config: server.Config{
+			Site:    server.Site{Name: "Example Clinic", Login: address + "/"},
+			Support: server.Support{Phone: "555-0100", Email: "help@clinic.example", Hours: "Mon–Fri 8–17"},
+			Page:    server.Page{Key: pageKey, MaxAge: 20 * time.Minute},
+		},
+		Store:  kept,
 		Assets: web.Dist(),
 		Demo: demo.New("/latchkey", func() string { return demo.Stamp(pageKey, now()) },
 			func(r *http.Request) string { return demo.Address(pageKey, r) }),
 		Now: now,
-		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
-	})
+		Log: log,
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	h, err := server.New(o)
 	require.NoError(t, err)
 	return h
 }
@@ -133,7 +139,7 @@ func configured(t *testing.T, yaml string) middleware {
 	cfg, err := server.ParseConfig([]byte(yaml), "latchkey.yaml")
 	require.NoError(t, err)
 	cfg.Support.Phone = "555-0100"
-	h := newHandler(t, "", time.Now, func(c *server.Config) { *c = cfg })
+	h := newHandler(t, "", time.Now, func(o *server.Options) { o.Config = cfg })
 	return func(http.Handler) http.Handler { return h }
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"latchkey/internal/store"
 	"latchkey/web"
 )
 
@@ -142,9 +143,32 @@ func TestHostile(t *testing.T) {
 		}
 	}
 
+	// leave sends a report without scripts, with a note that is not in it yet.
+	leave := func(t *testing.T, s string) string {
+		t.Helper()
+		value := map[string]any{"value": s}
+		sent, err := json.Marshal(map[string]any{
+			"schema": 1, "at": map[string]any{"utc": 1_795_600_440_000, "zone": 60},
+			"seen": map[string]any{
+				"host": map[string]any{"reference": value, "code": value}, "browser": map[string]any{"family": value, "app": value},
+				"run": map[string]any{"before": []string{s}, "tried": []string{s}}, "storage": map[string]any{"local": map[string]any{"error": s}},
+			},
+		})
+		require.NoError(t, err)
+		form := url.Values{"id": {store.NewID()}, "note": {s[:min(len(s), 1500)]}, "report": {string(sent)}}
+		r := httptest.NewRequest("POST", "/latchkey/reports", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "text/html")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(t, 200, w.Code, w.Body.String())
+		return w.Body.String()
+	}
+
 	// ask is each way to have a document made of what a browser sent.
 	ask := map[string]func(t *testing.T, s string) string{
 		"diagnose": func(t *testing.T, s string) string { return post(t, seen(s)) },
+		"report":   func(t *testing.T, s string) string { return leave(t, s) },
 	}
 	for _, path := range []string{"/", "/frame"} {
 		for _, look := range []string{"", "noscript", "link"} {

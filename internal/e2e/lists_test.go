@@ -19,6 +19,7 @@ import (
 	"latchkey/internal/e2e/drive"
 	"latchkey/internal/evidence"
 	"latchkey/internal/server"
+	"latchkey/internal/store"
 	"latchkey/web"
 )
 
@@ -82,8 +83,10 @@ func inquiries(path string, types ...string) (all []inquiry) {
 var baits = []string{"/bait/fbevents.js"}
 
 const (
-	someRun  = "0123456789abcdef"
-	someCode = "7K3F-Q2M9"
+	someRun   = "0123456789abcdef"
+	someCode  = "7K3F-Q2M9"
+	someID    = "abcdefghijklmnopqrstuvwxyz"
+	someToken = "q83vASNFZ4mrze8BI0VniQ"
 )
 
 // queries are what is asked with, by the path under the base.
@@ -104,15 +107,27 @@ var queries = map[string][]string{
 	"/it":               {"at=1790000000000&found=script-blocked,network-intercepted&lang=de&needs=0,3&zone=-60"},
 	"/pair":             {""},
 	"/pair/" + someCode: {"after=1", ""},
+	"/reports":          {"", "lang=de"},
+	"/d/" + someToken:   {"", "lang=de"},
 	"/phone":            {"pair=" + someCode, "lang=de&pair=" + someCode, "lang=de", ""},
-	"/":                 visits(),
-	"/frame":            visits(),
+	"/support/search":   {"text=R-7"},
+	"/support/decode":   {"code=" + someCode},
+	"/support/reports":  {"text=R-7&finding=clock-wrong&outcome=sso_failed&browser=Firefox&system=Windows&tier=wasm&from=2026-11-01&to=2026-11-02&before=" + someID},
+
+	"/support/cases/" + someID + "/now": {"have=1-true"},
+	"/support/sign-in":                  {"next=%2Flatchkey%2Fsupport%2Fcases"},
+	"/support/oidc":                     {"next=%2Flatchkey%2Fsupport%2Fcases"},
+	"/support/oidc/callback":            {"code=" + someToken + "&state=" + someToken, "error=access_denied&state=" + someToken},
+	"/support/account":                  {"done=user.totp.off"},
+	"/support/audit":                    {"before=100"},
+	"/":                                 visits(),
+	"/frame":                            visits(),
 }
 
 // visits are the queries of the page and of the frame.
 func visits() []string {
 	rest := "&reference=R-7&lang=de-CH&rendered=1790000000.qq"
-	list := []string{"", "lang=de-CH", "look=noscript", "look=link", "look=files", "lang=de-CH&with=7K3FQ2M9", "look=noscript&with=7K3FQ2M9"}
+	list := []string{"", "case=" + someToken, "look=noscript&case=" + someToken + "&run=" + someRun, "lang=de-CH", "look=noscript", "look=link", "look=files", "lang=de-CH&with=7K3FQ2M9", "look=noscript&with=7K3FQ2M9"}
 	for _, o := range evidence.Outcomes {
 		list = append(list, "outcome="+string(o)+rest)
 	}
@@ -123,11 +138,11 @@ func visits() []string {
 // queries of each.
 func addresses(t *testing.T) (all []string) {
 	t.Helper()
-	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist()})
+	patterns, err := server.Patterns(server.Options{Base: "/latchkey", Assets: web.Dist(), Store: &store.Store{}})
 	require.NoError(t, err)
 	for _, pattern := range patterns {
 		_, path, _ := strings.Cut(pattern, " ")
-		path = strings.ReplaceAll(strings.TrimSuffix(path, "{$}"), "{code}", someCode)
+		path = strings.NewReplacer("{$}", "", "{code}", someCode, "{token}", someToken, "{id}", someID, "{name}", agentName, "{deed}", "second-factor").Replace(path)
 		all = append(all, path)
 		for _, query := range queries[strings.TrimPrefix(path, "/latchkey")] {
 			all = append(all, path+"?"+query)

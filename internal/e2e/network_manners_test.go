@@ -105,7 +105,7 @@ func TestNetwork_manners(t *testing.T) {
 				s.name = "third.test"
 			}, func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					newHandler(t, login, time.Now, func(c *server.Config) { c.Embed.Origins = []string{login} }).ServeHTTP(w, r)
+					newHandler(t, login, time.Now, func(o *server.Options) { o.Config.Embed.Origins = []string{login} }).ServeHTTP(w, r)
 				})
 			})
 			here := startSiteAs(t, func(s *site) {

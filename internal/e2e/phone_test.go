@@ -37,7 +37,12 @@ func smallPhone() drive.Device {
 // does.
 func readCode(t *testing.T, p drive.Page, part string) string {
 	t.Helper()
-	element := widget + `.getElementById("latchkey-` + part + `-qr")`
+	return scanned(t, p, widget+`.getElementById("latchkey-`+part+`-qr")`)
+}
+
+// scanned is what the QR code says that an expression finds.
+func scanned(t *testing.T, p drive.Page, element string) string {
+	t.Helper()
 	do(t, p, element+`.scrollIntoView(false)`)
 	at := read[struct{ Left, Top, Right, Bottom, Scale float64 }](t, p, `(function () {
 		var box = `+element+`.getBoundingClientRect();

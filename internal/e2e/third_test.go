@@ -60,7 +60,7 @@ func startTwoThat(t *testing.T, asks asking, faults ...middleware) twoSites {
 	var origins []string // of the portal, which starts after the other
 	idp := serve("idp.localhost", func(address string) http.Handler {
 		var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			newHandler(t, address, time.Now, func(c *server.Config) { c.Embed = server.Embed{Origins: origins, StorageAccess: bool(asks)} }).ServeHTTP(w, r)
+			newHandler(t, address, time.Now, func(o *server.Options) { o.Config.Embed = server.Embed{Origins: origins, StorageAccess: bool(asks)} }).ServeHTTP(w, r)
 		})
 		for _, f := range slices.Backward(faults) {
 			h = f(h)
@@ -70,7 +70,7 @@ func startTwoThat(t *testing.T, asks asking, faults ...middleware) twoSites {
 	two := twoSites{site: &site{}, idp: idp.URL}
 	two.Server = serve("portal.localhost", func(address string) http.Handler {
 		origins = []string{address}
-		two.handler = newHandler(t, address, time.Now, func(c *server.Config) { c.IdentityProvider = two.idp + "/latchkey" })
+		two.handler = newHandler(t, address, time.Now, func(o *server.Options) { o.Config.IdentityProvider = two.idp + "/latchkey" })
 		return two.handler
 	})
 	return two

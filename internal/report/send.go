@@ -46,7 +46,7 @@ type Shown struct {
 // Personal is what a person wrote about themselves. It is never filled in for them,
 // and whoever keeps it can drop it and keep the rest.
 type Personal struct {
-	// Note is any text, in at most 2,000 characters.
+	// Note is any text, in at most NoteLimit characters.
 	Note   string   `json:"note,omitempty"`
 	Fields []Answer `json:"fields,omitzero"`
 }
@@ -76,11 +76,11 @@ const (
 	depthLimit  = 16       // of lists and objects in each other
 	stringLimit = 8000     // bytes: as many as a note can have
 	listLimit   = 100      // entries of a list or an object
-	noteLimit   = 2000     // characters
+	NoteLimit   = 2000     // characters
 	idLimit     = 60
 	labelLimit  = 100
 	answerLimit = 200
-	asksLimit   = 8
+	MaxAsks     = 8
 )
 
 // NewSent makes what is sent of the report that the person reads, without what they
@@ -94,6 +94,15 @@ func NewSent(r Report, at evidence.Moment, tried []string) Sent {
 		s.Shown = append(s.Shown, Shown{f.Check, f.Sureness})
 	}
 	return s
+}
+
+// Code is the code that the person had on their screen: it names what they were shown.
+func (s Sent) Code() Code {
+	r := New(Redact(s.Seen), diag.Diagnosis{})
+	for _, f := range s.Shown {
+		r.Findings = append(r.Findings, diag.Finding{Check: f.Check, Sureness: f.Sureness})
+	}
+	return r.Code()
 }
 
 // Report judges what was sent. Nothing in it, also no value in a finding's words, is
@@ -280,11 +289,11 @@ func (p Personal) Clean() Personal {
 func isHidden(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
 
 func (p Personal) check() error {
-	if err := checkText("personal.note", p.Note, noteLimit, "\n"); err != nil {
+	if err := checkText("personal.note", p.Note, NoteLimit, "\n"); err != nil {
 		return err
 	}
-	if len(p.Fields) > asksLimit {
-		return fmt.Errorf("personal.fields: %d, but there are at most %d", len(p.Fields), asksLimit)
+	if len(p.Fields) > MaxAsks {
+		return fmt.Errorf("personal.fields: %d, but there are at most %d", len(p.Fields), MaxAsks)
 	}
 	for i, a := range p.Fields {
 		field := "personal.fields." + strconv.Itoa(i)
@@ -349,13 +358,17 @@ func (a Ask) pattern() (*regexp.Regexp, error) {
 	return regexp.Compile(`\A(?:` + a.Pattern + `)\z`)
 }
 
+// Most is how many characters an answer has at most.
+func (a Ask) Most() int {
+	if a.Max == 0 {
+		return answerLimit
+	}
+	return a.Max
+}
+
 // Takes says why an answer does not do, without naming it; nil if it does.
 func (a Ask) Takes(value string) error {
-	most := a.Max
-	if most == 0 {
-		most = answerLimit
-	}
-	if err := checkText(a.Key, value, most, ""); err != nil {
+	if err := checkText(a.Key, value, a.Most(), ""); err != nil {
 		return err
 	}
 	if p, err := a.pattern(); err != nil || !p.MatchString(value) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -151,15 +152,21 @@ func TestNew_asksTheTimeUntilTheServerStops(t *testing.T) {
 	o := testOptions(t)
 	one := testkit.NewTimeServer(t, -time.Minute)
 	o.Config.Clock.NTP = []string{one.Address}
-	stop := make(chan struct{})
-	o.Stopping, o.Now = stop, time.Now
+	o.Now = time.Now
 	h, err := New(o)
 	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		h.Run(ctx)
+		close(ended)
+	}()
 	require.Eventually(t, func() bool {
 		seen := reportIn(t, bodyOf(t, ask(h, "GET", "/latchkey/"))).Seen.Clock.Server
 		return seen.State == evidence.OK && seen.Value.Lo > 50_000
 	}, 10*time.Second, 10*time.Millisecond)
-	close(stop)
+	stop()
+	<-ended
 }
 
 // visitors tell one by one that their devices are off by lo to hi seconds.

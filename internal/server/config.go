@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,12 +22,18 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
+	"latchkey/internal/report"
+	"latchkey/internal/server/console"
+	"latchkey/internal/store"
 	"latchkey/internal/text"
 )
 
 // Config is what the operator of a site tells Latchkey about it. The zero value
 // is not for use: start from DefaultConfig.
 type Config struct {
+	// Address is the origin under which people reach this server, like
+	// https://portal.example, or empty: then it is taken from requests.
+	Address  string
 	Site     Site
 	Support  Support
 	Look     Look
@@ -48,13 +55,34 @@ type Config struct {
 	Page    Page
 	Network Network
 	Clock   Clock
+	Console Console
 	// TrustedProxies are the addresses whose X-Forwarded-For, X-Forwarded-Proto
 	// and Network.JA4Header are believed.
 	TrustedProxies []netip.Prefix
 	// Languages are those that pages are shown in; text.Languages if it is nil.
 	Languages []text.Language
 	// Outcomes maps the site's own codes to the outcomes that Latchkey knows.
-	Outcomes map[string]evidence.Outcome
+	Outcomes  map[string]evidence.Outcome
+	Reports   Reports
+	Retention store.Retention
+	// Webhooks are told when a report has arrived.
+	Webhooks []Webhook
+}
+
+// Webhook is an address of another system that is told of events.
+type Webhook struct {
+	Name string // small letters, digits and hyphens
+	URL  string
+	// Secret signs what is sent, as Standard Webhooks has it.
+	Secret []byte
+	Events []string
+}
+
+// Reports says what people are asked for when they send a report without a link from
+// support.
+type Reports struct {
+	// Fields are at most report.MaxAsks.
+	Fields []report.Ask
 }
 
 // Site says what people sign in to.
@@ -198,6 +226,15 @@ type Clock struct {
 	NTP []string
 }
 
+// Console says how support signs in.
+type Console struct {
+	// Session and Idle are after how long people have to sign in again: since they
+	// did, and since they last did anything; 0 if nobody said.
+	Session, Idle time.Duration
+	// OIDC is the identity provider, if it has an Issuer.
+	OIDC console.OIDC
+}
+
 func (c Config) policy() agent.Policy {
 	p := agent.DefaultPolicy()
 	if c.Browsers.Supported != nil {
@@ -209,7 +246,11 @@ func (c Config) policy() agent.Policy {
 
 // DefaultConfig is what runs without a file.
 func DefaultConfig() Config {
-	return Config{Site: Site{Name: "this site"}}
+	const day = 24 * time.Hour
+	return Config{
+		Site:      Site{Name: "this site"},
+		Retention: store.Retention{Reports: 30 * day, Cases: 30 * day, Audit: 365 * day},
+	}
 }
 
 // LoadConfig reads the file at path. See ParseConfig.
@@ -235,6 +276,7 @@ func ParseConfig(data []byte, name string) (Config, error) {
 	}
 	p := &parser{file: name}
 	p.mapping(doc.Content[0], "", []field{
+		{"address", p.text(&c.Address, origin)},
 		{"site", func(n *yaml.Node, key string) {
 			p.mapping(n, key, []field{
 				{"name", p.text(&c.Site.Name, anyText)},
@@ -310,12 +352,24 @@ func ParseConfig(data []byte, name string) (Config, error) {
 				{"ntp", listOf(p, &c.Clock.NTP, timeServer)},
 			})
 		}},
+		{"console", func(n *yaml.Node, key string) { c.Console = p.console(n, key) }},
 		{"trusted_proxies", listOf(p, &c.TrustedProxies, proxy)},
 		{"languages", func(n *yaml.Node, key string) { c.Languages = p.languages(n, key) }},
 		{"outcomes", func(n *yaml.Node, key string) {
 			c.Outcomes = p.outcomes(n, key)
 		}},
+		{"reports", func(n *yaml.Node, key string) {
+			p.mapping(n, key, []field{
+				{"fields", func(n *yaml.Node, key string) { c.Reports.Fields = p.asks(n, key) }},
+			})
+		}},
+		{"retention", func(n *yaml.Node, key string) { c.Retention = p.retention(n, key, c.Retention) }},
+		{"webhooks", func(n *yaml.Node, key string) { c.Webhooks = p.webhooks(n, key) }},
 	})
+	if len(c.Webhooks) > 0 && c.Address == "" && len(p.errs) == 0 {
+		p.wrong(doc.Content[0], "address", "is missing, and webhooks tell where a report can be read",
+			"write where people reach this server, like address: https://portal.example")
+	}
 	if len(p.errs) > 0 {
 		return Config{}, errors.Join(p.errs...)
 	}
@@ -565,6 +619,71 @@ func (p *parser) policy(n *yaml.Node, key string) *agent.Policy {
 	return &policy
 }
 
+func (p *parser) console(n *yaml.Node, key string) (c Console) {
+	p.mapping(n, key, []field{
+		{"session", one(p, &c.Session, duration)},
+		{"idle", one(p, &c.Idle, duration)},
+		{"oidc", func(n *yaml.Node, key string) { c.OIDC = p.oidc(n, key) }},
+	})
+	return c
+}
+
+// oidc wants all that a sign-in needs, so that what is missing shows at start and not
+// to the first person who comes.
+func (p *parser) oidc(n *yaml.Node, key string) (o console.OIDC) {
+	faults := len(p.errs)
+	p.mapping(n, key, []field{
+		{"name", p.text(&o.Name, anyText)},
+		{"issuer", p.text(&o.Issuer, issuer)},
+		{"client_id", p.text(&o.ClientID, anyText)},
+		{"secret_env", p.text(&o.Secret, fromEnvironment)},
+		{"scopes", listOf(p, &o.Scopes, scope)},
+		{"name_claim", p.text(&o.NameClaim, anyText)},
+		{"groups_claim", p.text(&o.GroupsClaim, anyText)},
+		{"admins", listOf(p, &o.Admins, anyText)},
+		{"agents", listOf(p, &o.Agents, anyText)},
+	})
+	switch {
+	case len(p.errs) > faults:
+	case o.Issuer == "" || o.ClientID == "":
+		p.wrong(n, key, "needs issuer and client_id", "write them as the identity provider shows them for the application")
+	case len(o.Admins)+len(o.Agents) == 0:
+		p.wrong(n, key, "lets nobody in", "name groups or e-mail addresses in admins and agents; @portal.example is everybody of a domain")
+	}
+	return o
+}
+
+// issuer is the address of an identity provider. Over plain http anybody on the way
+// could sign themselves in.
+func issuer(s string) (string, problem) {
+	u, err := url.Parse(s)
+	if _, bad := webAddress(s); bad != (problem{}) || err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", problem{fmt.Sprintf("%q is no issuer", s), "write it as the provider's own metadata does, like https://idp.example/realms/staff"}
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return "", problem{fmt.Sprintf("%q is not https", s), "a provider on another machine must be"}
+	}
+	return s, problem{}
+}
+
+var scopeForm = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
+
+func scope(s string) (string, problem) {
+	if !scopeForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q is no scope", s), "write one in each line, like groups"}
+	}
+	return s, problem{}
+}
+
+// fromEnvironment is what a variable holds. Only its name ever stands in an error.
+func fromEnvironment(name string) (string, problem) {
+	secret := os.Getenv(name)
+	if secret == "" {
+		return "", problem{fmt.Sprintf("the environment has no %s, or it is empty", name), "set it to the client's secret before the server starts, or leave the key out if the client has none"}
+	}
+	return secret, problem{}
+}
+
 // items calls read for each mapping of a list of at most most.
 func (p *parser) items(n *yaml.Node, key string, most int, form, which string, read func(item *yaml.Node, key string)) {
 	if !p.is(&n, key, yaml.SequenceNode, form) {
@@ -598,6 +717,36 @@ func (p *parser) cookies(n *yaml.Node, key string) (list []Cookie) {
 			return
 		}
 		list = append(list, c)
+	})
+	return list
+}
+
+func (p *parser) asks(n *yaml.Node, key string) (list []report.Ask) {
+	const form = "write each in lines of its own after a dash, beginning with its key"
+	p.items(n, key, report.MaxAsks, form, "those by which support finds a person", func(item *yaml.Node, itemKey string) {
+		a, faults := report.Ask{}, len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"key", p.text(&a.Key, anyText)},
+			{"label", p.text(&a.Label, anyText)},
+			{"pattern", p.text(&a.Pattern, anyText)},
+			{"max", func(n *yaml.Node, key string) {
+				if n.Decode(&a.Max) != nil || a.Max < 1 {
+					p.wrong(n, key, fmt.Sprintf("%q is no number of characters", n.Value), "write the most characters of an answer, like 12")
+				}
+			}},
+		})
+		if len(p.errs) > faults {
+			return
+		}
+		if err := a.Check(); err != nil {
+			p.wrong(item, itemKey, err.Error(), "write it like {key: member-number, label: Your member number, pattern: '[0-9]{8}', max: 8}")
+			return
+		}
+		if slices.ContainsFunc(list, func(other report.Ask) bool { return other.Key == a.Key }) {
+			p.wrong(item, itemKey, fmt.Sprintf("key: %q stands there twice", a.Key), "give each a key of its own")
+			return
+		}
+		list = append(list, a)
 	})
 	return list
 }
@@ -763,6 +912,110 @@ func duration(s string) (time.Duration, problem) {
 		return 0, problem{fmt.Sprintf("%q is too short", s), "write a second or more, like 20m"}
 	}
 	return d, problem{}
+}
+
+// kept is a length of time in days or hours.
+func kept(s string) (time.Duration, problem) {
+	const most = 10 * 365 // days; more overflows sooner or later
+	days, isDays := strings.CutSuffix(s, "d")
+	if n, err := strconv.Atoi(days); isDays && err == nil && n >= 1 && n <= most {
+		return time.Duration(n) * 24 * time.Hour, problem{}
+	}
+	if d, err := time.ParseDuration(s); !isDays && err == nil && d >= time.Hour && d <= most*24*time.Hour {
+		return d, problem{}
+	}
+	return 0, problem{fmt.Sprintf("%q is no time to keep things for", s), "write days or hours, like 30d or 12h, from an hour to 3650d"}
+}
+
+func (p *parser) retention(n *yaml.Node, key string, usual store.Retention) store.Retention {
+	keep, faults := store.Retention{Reports: usual.Reports, Audit: usual.Audit}, len(p.errs)
+	p.mapping(n, key, []field{
+		{"reports", one(p, &keep.Reports, kept)},
+		{"cases", one(p, &keep.Cases, kept)},
+		{"audit", one(p, &keep.Audit, kept)},
+	})
+	if keep.Cases == 0 {
+		keep.Cases = max(usual.Cases, keep.Reports)
+	}
+	if keep.Cases < keep.Reports && len(p.errs) == faults {
+		p.wrong(n, key, "keeps reports for longer than the cases that they belong to", "write cases: at least as long as reports:")
+	}
+	return keep
+}
+
+// maxWebhooks is far over the systems that a help desk has.
+const maxWebhooks = 20
+
+func (p *parser) webhooks(n *yaml.Node, key string) (list []Webhook) {
+	const form = "write each in lines of its own after a dash, beginning with its name"
+	p.items(n, key, maxWebhooks, form, "those that people look into", func(item *yaml.Node, itemKey string) {
+		h, faults := Webhook{}, len(p.errs)
+		p.mapping(item, itemKey, []field{
+			{"name", p.text(&h.Name, hookName)},
+			{"url", p.text(&h.URL, hookAddress)},
+			{"secret_env", one(p, &h.Secret, hookSecret)},
+			{"events", listOf(p, &h.Events, hookEvent)},
+		})
+		switch {
+		case len(p.errs) > faults:
+		case h.Name == "" || h.URL == "" || h.Secret == nil || h.Events == nil:
+			p.wrong(item, itemKey, "is not whole", "write name, url, secret_env and events; events are "+strings.Join(hookEvents, ", "))
+		case slices.ContainsFunc(list, func(other Webhook) bool { return other.Name == h.Name }):
+			p.wrong(item, itemKey, fmt.Sprintf("is the second that is called %q", h.Name), "give each a name of its own")
+		default:
+			list = append(list, h)
+		}
+	})
+	return list
+}
+
+var hookNameForm = regexp.MustCompile(`^[a-z0-9-]{1,60}$`)
+
+func hookName(s string) (string, problem) {
+	if !hookNameForm.MatchString(s) {
+		return "", problem{fmt.Sprintf("%q cannot be a webhook's name", s), "use small letters, digits and hyphens, at most 60"}
+	}
+	return s, problem{}
+}
+
+// hookAddress is never named in an error: some have their secret in it.
+func hookAddress(s string) (string, problem) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return "", problem{"is no web address", "write it like https://helpdesk.example/hooks/latchkey, without a user or a #"}
+	}
+	addr, _ := netip.ParseAddr(u.Hostname())
+	if u.Scheme != "https" && !(u.Scheme == "http" && (addr.IsLoopback() || u.Hostname() == "localhost")) {
+		return "", problem{"is not secure", "write https; http is for receivers on this very machine"}
+	}
+	return s, problem{}
+}
+
+// secretLength is in bytes; Standard Webhooks asks for 24 to 64.
+const secretLength = 24
+
+// hookSecret reads the secret out of the environment, so that it stands in no file.
+func hookSecret(name string) ([]byte, problem) {
+	const hint = "make one with: echo whsec_$(openssl rand -base64 32)"
+	value := os.Getenv(name)
+	if value == "" {
+		return nil, problem{fmt.Sprintf("the environment has no %s", name), hint}
+	}
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "whsec_"))
+	if err != nil {
+		return nil, problem{fmt.Sprintf("what stands in %s is no base64", name), hint}
+	}
+	if len(secret) < secretLength {
+		return nil, problem{fmt.Sprintf("what stands in %s has %d bytes, needs at least %d", name, len(secret), secretLength), hint}
+	}
+	return secret, problem{}
+}
+
+func hookEvent(s string) (string, problem) {
+	if !slices.Contains(hookEvents, s) {
+		return "", problem{fmt.Sprintf("there is no event %q", s), suggest(s, "events", hookEvents)}
+	}
+	return s, problem{}
 }
 
 func clockUse(s string) (clock.Use, problem) {

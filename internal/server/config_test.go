@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +16,17 @@ import (
 	"latchkey/internal/agent"
 	"latchkey/internal/clock"
 	"latchkey/internal/evidence"
+	"latchkey/internal/server/console"
+	"latchkey/internal/store"
 )
 
 func TestParseConfig_readsEverything(t *testing.T) {
 	dpop, _ := clock.Find("dpop")
 	saml, _ := clock.Find("saml")
+	t.Setenv("DESK_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")
+	t.Setenv("OTHER_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYY")
 	c, err := ParseConfig([]byte(`
+address: https://Portal.example:443
 site:
   name: Example Clinic
   login: https://portal.example/login
@@ -49,9 +55,19 @@ trusted_proxies: [10.1.2.3/8, 192.0.2.7, "2001:db8::/32"]
 outcomes:
   E1042: account_locked
   429: throttled
+retention: {reports: 60d, audit: 36h}
+webhooks:
+  - {name: desk, url: "https://desk.example/hooks?of=latchkey", secret_env: DESK_SECRET, events: [report.arrived]}
+  - {name: bell, url: "http://127.0.0.1:9/", secret_env: OTHER_SECRET, events: [report.arrived]}
 `), "latchkey.yaml")
 	require.NoError(t, err)
+	secret := make([]byte, 24)
+	for i := range secret {
+		secret[i] = byte(i)
+	}
+	other := append(slices.Clone(secret[:23]), 24)
 	assert.Equal(t, Config{
+		Address:          "https://portal.example",
 		Site:             Site{Name: "Example Clinic", Login: "https://portal.example/login"},
 		Support:          Support{Phone: "555-0100", Email: "help@portal.example", Hours: "Mon–Fri 8–17", URL: "https://portal.example/help"},
 		Embed:            Embed{Origins: []string{"https://login.portal.example", "http://localhost:8080", "https://portal.example"}, StorageAccess: true},
@@ -69,7 +85,12 @@ outcomes:
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
 		},
-		Outcomes: map[string]evidence.Outcome{"E1042": evidence.AccountLocked, "429": evidence.Throttled},
+		Outcomes:  map[string]evidence.Outcome{"E1042": evidence.AccountLocked, "429": evidence.Throttled},
+		Retention: store.Retention{Reports: 60 * 24 * time.Hour, Cases: 60 * 24 * time.Hour, Audit: 36 * time.Hour},
+		Webhooks: []Webhook{
+			{Name: "desk", URL: "https://desk.example/hooks?of=latchkey", Secret: secret, Events: []string{"report.arrived"}},
+			{Name: "bell", URL: "http://127.0.0.1:9/", Secret: other, Events: []string{"report.arrived"}},
+		},
 	}, c)
 }
 
@@ -111,12 +132,20 @@ outcomes:
 		`latchkey.yaml:7: trusted_proxies[0]: "10.0.0.0/40" is neither an address nor a network (hint: write it like 192.0.2.7 or 10.0.0.0/8)`,
 		`latchkey.yaml:8: colour: there is no such key (hint: known keys are …)`,
 		`latchkey.yaml:10: outcomes.E1: there is no outcome "acount_locked" (hint: did you mean account_locked?)`,
-	}, strings.Split(regexp.MustCompile(`known keys are site, [a-z_, ]+, outcomes`).ReplaceAllString(err.Error(), "known keys are …"), "\n"))
+	}, strings.Split(regexp.MustCompile(`known keys are address, site, [a-z_, ]+`).ReplaceAllString(err.Error(), "known keys are …"), "\n"))
+}
+
+// hook is a configuration with webhooks, from line 3 on.
+func hook(items ...string) string {
+	return "address: https://portal.example\nwebhooks:\n  - " + strings.Join(items, "\n  - ") + "\n"
 }
 
 func TestParseConfig_refuses(t *testing.T) {
+	t.Setenv("DESK_SECRET", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX")
+	t.Setenv("SHORT_SECRET", "5ecret5ecret5ecret5ecret")
+	t.Setenv("BAD_SECRET", "5ecret!")
 	cases := []struct{ name, text, want string }{
-		{"a list for the whole", "- site\n", "f:1: is a list, should be a mapping (hint: known keys are site,"},
+		{"a list for the whole", "- site\n", "f:1: is a list, should be a mapping (hint: known keys are address, site,"},
 		{"text for a mapping", "site: clinic\n", "f:1: site: is a single value, should be a mapping (hint: known keys are name, login)"},
 		{"a mapping for text", "site:\n  name:\n    de: Klinik\n", "f:3: site.name: is a mapping, should be a single value"},
 		{"a number for text", "support:\n  phone: 5550100\n", `f:2: support.phone: is not text but int (hint: put it in quotes: "5550100")`},
@@ -149,6 +178,11 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a cookie's name that breaks a header", "cookies:\n  - name: 'a;b'\n", `f:2: cookies[0].name: "a;b" cannot be a cookie's name`},
 		{"a SameSite that is none", "cookies:\n  - {name: a, same_site: never}\n", `cookies[0].same_site: "never" is no SameSite`},
 		{"a truth that is none", "cookies:\n  - {name: a, secure: maybe}\n", `cookies[0].secure: "maybe" is neither true nor false`},
+		{"a question without a label", "reports:\n  fields:\n    - {key: member}\n", "f:3: reports.fields[0]: label: say what it is"},
+		{"a question with a pattern that is none", "reports:\n  fields:\n    - {key: member, label: M, pattern: '[0-9'}\n", "reports.fields[0]: pattern: error parsing regexp"},
+		{"an answer that may be endless", "reports:\n  fields:\n    - {key: member, label: M, max: many}\n", `reports.fields[0].max: "many" is no number of characters`},
+		{"one question twice", "reports:\n  fields:\n    - {key: a, label: A}\n    - {key: a, label: B}\n", `f:4: reports.fields[1]: key: "a" stands there twice`},
+		{"too many questions", "reports:\n  fields: [" + strings.Repeat("{key: a},", 9) + "]\n", "f:2: reports.fields: has 9 reports.fields"},
 		{"too many cookies", "cookies: [" + strings.Repeat("{name: a},", 13) + "]\n", "f:1: cookies: has 13 cookies"},
 		{"a key that is too short", "page:\n  key: secret\n", "f:2: page.key: has 6 bytes, needs at least 16 (hint: make one with: openssl rand -hex 32)"},
 		{"a length of time that is none", "page:\n  max_age: twenty\n", `f:2: page.max_age: "twenty" is no length of time (hint: write it like 20m`},
@@ -161,6 +195,26 @@ func TestParseConfig_refuses(t *testing.T) {
 		{"a tolerance of nothing", "clock:\n  tolerance: 0s\n", `f:2: clock.tolerance: "0s" is too short`},
 		{"a time server with a scheme", "clock:\n  ntp: ['ntp://a']\n", `f:2: clock.ntp[0]: "ntp://a" is no time server (hint: write it like ntp.portal.example or 10.0.0.1:123)`},
 		{"a time server with a port that is none", "clock:\n  ntp: ['a.example:ntp']\n", `"a.example:ntp" is no time server`},
+		{"an address with a path", "address: https://portal.example/latchkey\n", `f:1: address: "https://portal.example/latchkey" is more than an origin`},
+		{"a retention of words", "retention:\n  reports: a month\n", `f:2: retention.reports: "a month" is no time to keep things for (hint: write days or hours, like 30d`},
+		{"a retention of minutes", "retention:\n  audit: 30m\n", `f:2: retention.audit: "30m" is no time`},
+		{"a retention of nothing", "retention:\n  audit: 0d\n", `f:2: retention.audit: "0d" is no time`},
+		{"a retention that has no end", "retention:\n  audit: 99999999999999999999d\n", `is no time to keep things for`},
+		{"reports kept longer than their cases", "retention:\n  reports: 31d\n  cases: 30d\n", `f:2: retention: keeps reports for longer than the cases`},
+		{"webhooks without an address to tell", "webhooks: [{name: a, url: https://a.example/, secret_env: DESK_SECRET, events: [report.arrived]}]\n", `f:1: address: is missing, and webhooks tell`},
+		{"a webhook without a name", hook("{url: https://a.example/, secret_env: DESK_SECRET, events: [report.arrived]}"), `f:3: webhooks[0]: is not whole (hint: write name, url, secret_env and events`},
+		{"a webhook without an address", hook("{name: a, secret_env: DESK_SECRET, events: [report.arrived]}"), `is not whole`},
+		{"a webhook without a secret", hook("{name: a, url: https://a.example/, events: [report.arrived]}"), `is not whole`},
+		{"a webhook without events", hook("{name: a, url: https://a.example/, secret_env: DESK_SECRET}"), `is not whole`},
+		{"a webhook that has another's name", hook("{name: a, url: https://a.example/, secret_env: DESK_SECRET, events: [report.arrived]}", "{name: a, url: https://b.example/, secret_env: DESK_SECRET, events: [report.arrived]}"), `f:4: webhooks[1]: is the second that is called "a"`},
+		{"a webhook with a name for people", hook("{name: Help desk}"), `f:3: webhooks[0].name: "Help desk" cannot be a webhook's name`},
+		{"a webhook over plain http", hook("{name: a, url: http://a.example/k-5ecret}"), `f:3: webhooks[0].url: is not secure (hint: write https;`},
+		{"a webhook with a password", hook("{name: a, url: https://a:5ecret@a.example/}"), `f:3: webhooks[0].url: is no web address`},
+		{"a webhook to a file", hook("{name: a, url: file:///5ecret}"), `f:3: webhooks[0].url: is no web address`},
+		{"a secret that is not there", hook("{name: a, secret_env: NO_SUCH_SECRET}"), `f:3: webhooks[0].secret_env: the environment has no NO_SUCH_SECRET (hint: make one with: echo whsec_$(openssl rand -base64 32))`},
+		{"a secret that is too short", hook("{name: a, secret_env: SHORT_SECRET}"), `what stands in SHORT_SECRET has 18 bytes, needs at least 24`},
+		{"a secret that is a word", hook("{name: a, secret_env: BAD_SECRET}"), `what stands in BAD_SECRET is no base64`},
+		{"an event that is none", hook("{name: a, events: [report.arived]}"), `f:3: webhooks[0].events[0]: there is no event "report.arived" (hint: did you mean report.arrived?)`},
 		{"YAML that is none", "site:\n  name: \"Example\n", "f:"},
 		{"YAML with a tab", "site:\n\tname: a\n", "f:2: found character that cannot start any token (hint:"},
 	}
@@ -171,6 +225,7 @@ func TestParseConfig_refuses(t *testing.T) {
 			assert.Contains(t, err.Error(), c.want)
 			assert.Contains(t, err.Error(), "(hint: ")
 			assert.NotContains(t, err.Error(), "\n", "one error, one line")
+			assert.NotContains(t, err.Error(), "5ecret", "errors are logged")
 		})
 	}
 }
@@ -237,4 +292,68 @@ func FuzzParseConfig(f *testing.F) {
 			assert.Contains(t, err.Error(), "(hint: ")
 		}
 	})
+}
+
+func TestParseConfig_readsHowSupportSignsIn(t *testing.T) {
+	t.Setenv("TEST_OIDC_SECRET", "the-secret-of-the-client")
+	c, err := ParseConfig([]byte(`
+console:
+  session: 10h
+  idle: 45m
+  oidc:
+    name: Example ID
+    issuer: https://idp.example/realms/staff
+    client_id: latchkey
+    secret_env: TEST_OIDC_SECRET
+    scopes: [groups]
+    name_claim: upn
+    groups_claim: roles
+    admins: [ops]
+    agents: [helpdesk, "@portal.example"]
+`), "latchkey.yaml")
+	require.NoError(t, err)
+	assert.Equal(t, Console{Session: 10 * time.Hour, Idle: 45 * time.Minute, OIDC: console.OIDC{
+		Name: "Example ID", Issuer: "https://idp.example/realms/staff", ClientID: "latchkey", Secret: "the-secret-of-the-client",
+		Scopes: []string{"groups"}, NameClaim: "upn", GroupsClaim: "roles", Admins: []string{"ops"}, Agents: []string{"helpdesk", "@portal.example"},
+	}}, c.Console)
+
+	t.Setenv("TEST_OIDC_SECRET", "")
+	_, err = ParseConfig([]byte(`console:
+  session: 8
+  idle: never
+  oidc:
+    issuer: http://idp.example/
+    secret_env: TEST_OIDC_SECRET
+    scopes: ["a b"]
+    agents: helpdesk
+    group: x
+`), "latchkey.yaml")
+	require.Error(t, err)
+	assert.Equal(t, []string{
+		`latchkey.yaml:2: console.session: is not text but int (hint: put it in quotes: "8")`,
+		`latchkey.yaml:3: console.idle: "never" is no length of time (hint: write it like 20m, 90s or 1h30m)`,
+		`latchkey.yaml:5: console.oidc.issuer: "http://idp.example/" is not https (hint: a provider on another machine must be)`,
+		`latchkey.yaml:6: console.oidc.secret_env: the environment has no TEST_OIDC_SECRET, or it is empty (hint: set it to the client's secret before the server starts, or leave the key out if the client has none)`,
+		`latchkey.yaml:7: console.oidc.scopes[0]: "a b" is no scope (hint: write one in each line, like groups)`,
+		`latchkey.yaml:8: console.oidc.agents: is a single value, should be a list (hint: write each value in a line of its own after a dash)`,
+		`latchkey.yaml:9: console.oidc.group: there is no such key (hint: known keys are name, issuer, client_id, secret_env, scopes, name_claim, groups_claim, admins, agents)`,
+	}, strings.Split(err.Error(), "\n"))
+
+	for _, c := range []struct{ oidc, want string }{
+		{"{issuer: https://idp.example}", "console.oidc: needs issuer and client_id"},
+		{"{client_id: latchkey}", "console.oidc: needs issuer and client_id"},
+		{"{issuer: https://idp.example, client_id: latchkey}", "console.oidc: lets nobody in"},
+		{"{issuer: idp.example}", `"idp.example" is no issuer`},
+		{"{issuer: 'https://idp.example/?a=b'}", "is no issuer"},
+		{"{issuer: http://localhost:9998, client_id: latchkey, agents: [x]}", ""},
+		{"{issuer: 'http://[::1]:9998', client_id: latchkey, agents: [x]}", ""},
+		{"{issuer: http://localhost.evil.example, client_id: latchkey, agents: [x]}", "is not https"},
+	} {
+		_, err := ParseConfig([]byte("console: {oidc: "+c.oidc+"}"), "latchkey.yaml")
+		if c.want == "" {
+			assert.NoError(t, err, c.oidc)
+			continue
+		}
+		assert.ErrorContains(t, err, c.want, c.oidc)
+	}
 }

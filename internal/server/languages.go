@@ -61,23 +61,25 @@ func packNow(name string, raw []byte) (*asset, error) {
 }
 
 // language is the one to answer in: that of the address, into which embed.js writes
-// the login page's, then what the browser asks for, else English.
-func (s *server) language(r *http.Request) text.Language {
-	wanted := append([]string{r.URL.Query().Get("lang")}, accepted(r)...)
+// the login page's, then what is preferred, then what the browser asks for, else
+// English.
+func (s *server) language(r *http.Request, preferred ...string) text.Language {
+	wanted := slices.Concat([]string{r.URL.Query().Get("lang")}, preferred, accepted(r))
 	i := slices.Index(s.tags, cmp.Or(text.Match(s.tags, wanted...), "en"))
 	return s.languages[i]
 }
 
 // words are those to answer with. Menu words are in the browser's own language: a
 // script can tell that, else it is taken for what the browser likes best.
-func (s *server) words(r *http.Request) *text.Catalogue {
+func (s *server) words(r *http.Request, preferred ...string) *text.Catalogue {
+	words := s.language(r, preferred...).Words
 	own := append([]string{r.URL.Query().Get("menus")}, accepted(r)...)
 	i := slices.IndexFunc(own, func(tag string) bool { return tag != "" })
 	if i < 0 {
-		return s.language(r).Words
+		return words
 	}
 	menus := slices.Index(s.tags, cmp.Or(text.Match(s.tags, own[i]), "en"))
-	return s.language(r).Words.WithMenus(s.languages[menus].Words)
+	return words.WithMenus(s.languages[menus].Words)
 }
 
 // accepted are the languages that a browser asks for, the best first.

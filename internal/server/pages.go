@@ -69,6 +69,7 @@ type visit struct {
 	reference string
 	lang      string
 	with      string // code of the screen that this look is compared with
+	link      *link  // that support sent, if the person came by one
 	rendered  string // when the login page was, as its server signed it
 	addresses []string
 	look      string
@@ -125,8 +126,12 @@ func (v visit) query(look, run string) url.Values {
 			q.Set(key, value)
 		}
 	}
-	set("outcome", v.outcome)
-	set("reference", v.reference)
+	if v.link != nil {
+		set("case", v.link.token) // which has the two others
+	} else {
+		set("outcome", v.outcome)
+		set("reference", v.reference)
+	}
 	set("lang", v.lang)
 	set("with", v.with)
 	set("rendered", v.rendered)
@@ -144,6 +149,15 @@ func (v visit) query(look, run string) url.Values {
 // page answers with the html tier: a page that is of use as it stands.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
+	if token := r.URL.Query().Get("case"); token != "" {
+		l, err := s.link(r.Context(), token)
+		if err != nil {
+			s.linkGone(w, r, err)
+			return
+		}
+		v.link, v.outcome, v.reference = &l, l.Outcome, l.Reference
+		tellNobody(w.Header())
+	}
 	way := s.reach(r, v.addresses)
 	if at := s.hashAddress(r); at != "" && len(v.addresses) < maxAddresses && !slices.Contains(v.addresses, at) {
 		v.addresses = append(v.addresses, at)
@@ -253,6 +267,7 @@ type frameConfig struct {
 	Host  evidence.Host `json:"host"`
 	Phone widget.Phone  `json:"phone,omitzero"`
 	Pair  string        `json:"pair"`
+	Send  widget.Send   `json:"send,omitzero"`
 	// Identity and Policy are what the browser's side needs to conclude who the
 	// browser is.
 	Identity evidence.Identity   `json:"identity"`
@@ -353,6 +368,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 	rep := report.New(e, s.set.Diagnose(e))
 	lang, words := s.language(r), s.words(r)
 	file, menus := s.wordFiles(lang)
+	send := s.send(r, v.link)
 	data := struct {
 		Lang, Dir, Title, Style          string
 		Switches                         []switchTo
@@ -367,8 +383,8 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 		Lang: words.Lang(), Dir: words.Dir(),
 		Title: words.Text(nil, "ui.title"), Style: s.asset("latchkey.css"),
 		Switches: s.switches(v, lang), LanguageText: words.Text(diag.Args{"name": lang.Name}, "ui.language"),
-		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("words.js"), s.asset("network.js"), s.asset("frame.js")},
-		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v)}),
+		Scripts: []string{s.asset("looks.js"), s.asset("clock.js"), s.asset("steps.js"), s.asset("words.js"), s.asset("network.js"), s.asset("frame.js"), s.asset("send.js")},
+		View:    s.view(r, widget.Model{Report: rep, Frame: v.frame, Address: s.address(r, v), Send: send}),
 		Report:  rep,
 		Config: frameConfig{
 			Base: s.base, Exec: s.asset("wasm_exec.js"), Wasm: s.asset("widget.wasm"),
@@ -377,7 +393,7 @@ func (s *server) document(w http.ResponseWriter, r *http.Request, v visit, e evi
 			Host: e.Host, Identity: e.Identity, Policy: s.policy, Origin: e.Origin, Keys: s.cfg.Repair.Keys, TooLarge: e.Cookies.TooLarge,
 			From: strings.Join(v.addresses, " "),
 			OPFS: s.cfg.Storage.OPFS, Version: s.cfg.Storage.VersionURL,
-			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep), Pair: s.asset("pair.js"),
+			Alone: s.alone(r, e), Phone: s.phoneCheckFor(r, rep), Pair: s.asset("pair.js"), Send: send,
 			Needs: s.frameNeeds(r), Popups: s.cfg.Popups, At: s.now().UnixMilli(),
 			Form: s.cfg.Page.Form, Action: s.cfg.Page.Action, Fields: s.cfg.Page.Fields, Patches: s.cfg.Page.Patches,
 			Rendered: e.Page.Rendered, MaxAge: e.Page.MaxAge,
@@ -464,7 +480,7 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, rep)
 		return
 	}
-	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame")}
+	m := widget.Model{Report: rep, Frame: r.URL.Query().Has("frame"), Send: s.send(r, s.linkOf(r))}
 	if r.URL.Query().Has("running") {
 		m.All = 1 // a higher tier is pending
 	}

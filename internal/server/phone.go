@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -9,24 +8,22 @@ import (
 	"strings"
 	"time"
 
-	"rsc.io/qr"
-
 	"latchkey/app/widget"
 	"latchkey/internal/agent"
 	"latchkey/internal/diag"
 	"latchkey/internal/evidence"
 	"latchkey/internal/report"
+	"latchkey/internal/server/qr"
 	"latchkey/internal/text"
 )
 
 // door is how another device or window gets to a page of ours.
 func (s *server) door(r *http.Request, page string, q url.Values) widget.Door {
-	u := url.URL{Scheme: "http", Host: r.Host, Path: s.base + page, RawQuery: q.Encode()}
-	if s.https(r) {
-		u.Scheme = "https"
+	d := widget.Door{Address: s.outside(r, s.base+page)}
+	if len(q) > 0 {
+		d.Address += "?" + q.Encode()
 	}
-	d := widget.Door{Address: u.String()}
-	d.Size, d.Path = modules(d.Address)
+	d.Size, d.Path = qr.Path(d.Address)
 	return d
 }
 
@@ -43,6 +40,19 @@ func (s *server) phoneCheckFor(r *http.Request, rep report.Report) widget.Phone 
 	return widget.Phone{Door: s.door(r, "/phone", q), At: s.clockFace()}
 }
 
+// outside is the address that a path of ours has for other devices: as the operator
+// says, or else by a request that came here.
+func (s *server) outside(r *http.Request, path string) string {
+	if s.cfg.Address != "" {
+		return s.cfg.Address + path
+	}
+	u := url.URL{Scheme: "http", Host: r.Host, Path: path}
+	if s.https(r) {
+		u.Scheme = "https"
+	}
+	return u.String()
+}
+
 // clockFace is the time as people read it: the server's, without what that is known
 // to be off.
 func (s *server) clockFace() string {
@@ -51,33 +61,6 @@ func (s *server) clockFace() string {
 		now = now.Add(-time.Duration((c.Value.Lo/2 + c.Value.Hi/2) * float64(time.Millisecond)))
 	}
 	return now.UTC().Format("15:04:05")
-}
-
-// modules draws the QR code of a text, as the path of an SVG element in which a
-// module is one unit and a line's middle is half a unit below its top: digits and
-// a few letters, whatever the text. It has none of a text that is too long.
-func modules(text string) (size int, path string) {
-	code, err := qr.Encode(text, qr.M)
-	if err != nil {
-		return 0, ""
-	}
-	var b strings.Builder
-	for y := range code.Size {
-		fmt.Fprintf(&b, "M0 %d.5", y)
-		for x := 0; x < code.Size; {
-			end := x + 1
-			for end < code.Size && code.Black(end, y) == code.Black(x, y) {
-				end++
-			}
-			if code.Black(x, y) {
-				fmt.Fprintf(&b, "h%d", end-x)
-			} else if end < code.Size {
-				fmt.Fprintf(&b, "m%d 0", end-x)
-			}
-			x = end
-		}
-	}
-	return code.Size, b.String()
 }
 
 var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>

@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"latchkey/internal/agent"
 	"latchkey/internal/checks"
 	"latchkey/internal/diag"
+	"latchkey/internal/server/console"
 	"latchkey/internal/store"
 	"latchkey/internal/text"
 )
@@ -51,11 +53,13 @@ type server struct {
 	demo     http.Handler
 	stopping <-chan struct{}
 	store    *store.Store
+	console  *console.Console // nil without a store
 	assets   map[string]*asset
 	limiter  *limiter
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
+	english  *text.Catalogue // for support and its programs
 	// languages are those that pages are shown in, and tags theirs.
 	languages []text.Language
 	tags      []string
@@ -65,22 +69,55 @@ type server struct {
 	letOut    atomic.Bool // whether anything beyond this machine answered us
 }
 
-// New returns the handler of the whole server. Time servers are asked until
-// Stopping is closed.
-func New(o Options) (http.Handler, error) {
+// Server is the whole server: a handler, and what is done besides.
+type Server struct {
+	http.Handler
+	s *server
+}
+
+// New makes the server. It answers from then on, also if Run is never called.
+func New(o Options) (*Server, error) {
 	s, err := newServer(o)
 	if err != nil {
 		return nil, err
 	}
-	if len(s.cfg.Clock.NTP) > 0 {
-		ctx, cancel := context.WithCancel(context.Background())
-		go s.watchClock(ctx)
-		go func() {
-			<-s.stopping // never, if it is nil
-			cancel()
-		}()
+	return &Server{s.handler(), s}, nil
+}
+
+// Run asks the time servers, delivers to webhooks and deletes what was kept long
+// enough, until ctx is done. When it returns, it uses the store no more.
+func (v *Server) Run(ctx context.Context) {
+	var jobs sync.WaitGroup
+	if len(v.s.cfg.Clock.NTP) > 0 {
+		jobs.Go(func() { v.s.watchClock(ctx) })
 	}
-	return s.handler(), nil
+	if v.s.store != nil {
+		jobs.Go(func() { v.s.deliver(ctx) })
+		jobs.Go(func() { v.s.sweep(ctx) })
+	}
+	jobs.Wait()
+}
+
+// sweepEvery is small beside what is kept for days.
+const sweepEvery = time.Hour
+
+// sweep deletes what was kept long enough, now and every hour.
+func (s *server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		switch n, err := s.store.Sweep(ctx, s.cfg.Retention); {
+		case err != nil && ctx.Err() == nil:
+			s.log.Warn("what was kept long enough was not deleted", "error", err, "again_in", sweepEvery)
+		case n > 0:
+			s.log.Info("deleted what was kept long enough", "reports_and_cases", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // baseForm keeps out what would mean something in a route, a cookie or a policy.
@@ -115,6 +152,7 @@ func newServer(o Options) (*server, error) {
 		pairs:    newPairs(maxPairs, maxKept),
 		set:      checks.Catalogue(),
 		policy:   o.Config.policy(),
+		english:  text.English(),
 		reached:  make([]reached, len(o.Config.Needs)),
 		own:      ownClock{seed: maphash.MakeSeed()},
 	}
@@ -131,7 +169,15 @@ func newServer(o Options) (*server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	return s, nil
+	if o.Store != nil {
+		s.console, err = console.New(console.Options{
+			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
+			Asks:   s.cfg.Reports.Fields,
+			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
+			Stopping: s.stopping, Log: s.log, Now: s.now,
+		})
+	}
+	return s, err
 }
 
 // routes is a ServeMux that can tell its patterns.
@@ -155,7 +201,13 @@ func (s *server) mux() *routes {
 	s.pages(mux)
 	s.third(mux)
 	s.pairings(mux)
+	s.api(mux)
+	s.reports(mux)
+	s.links(mux)
 	mux.Handle("GET "+s.base+"/phone", s.limited(http.HandlerFunc(s.phone), http.HandlerFunc(s.tooManyPage)))
+	if s.console != nil {
+		s.console.Routes(mux.Handle)
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return mux
@@ -191,12 +243,25 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// readyz says whether new requests may come.
-func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
+// readyWait is how long a database may take to say that it is there.
+const readyWait = 2 * time.Second
+
+// readyz says whether new requests may come. They may where the database is gone,
+// too: a look needs none, and whoever wants to send a report is told.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-s.stopping:
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
 	default:
 		fmt.Fprintln(w, "ready")
+	}
+	if s.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyWait)
+	defer cancel()
+	if s.store.Ready(ctx) != nil {
+		fmt.Fprintln(w, "but reports cannot be sent: the database does not answer or is full")
 	}
 }

@@ -25,11 +25,11 @@ import (
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 123_456_000, time.UTC)
 
 // packed are static files as cmd/pack leaves them. Each contains its own name.
-func packed(t *testing.T) fs.FS {
+func packed(t testing.TB) fs.FS {
 	t.Helper()
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
-	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "wasm_exec.js", "widget.wasm"}
+	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"}
 	for _, l := range text.Languages() {
 		if l.File != nil {
 			names = append(names, l.Tag+".json", l.Tag+".menu.json")

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,9 +40,13 @@ type db struct {
 	limits LimitStore
 	// read may be used by many at once; write is what changes rows.
 	read, write *sql.DB
+	// prepared are the statements that change rows, as they are written here.
+	prepared sync.Map
 	// announce tells all servers that cases have changed.
 	announce func(cases ...string)
 
+	// ready is when the database last took a write for Ready.
+	ready atomic.Pointer[time.Time]
 	// open is held for reading by whatever is under way.
 	open   sync.RWMutex
 	closed bool
@@ -176,8 +181,35 @@ func (d *db) exec(ctx context.Context, q string, args ...any) (int64, error) {
 		return 0, err
 	}
 	defer end()
-	n, err := d.execIn(ctx, d.write, q, args...)
-	return n, d.wrap(err)
+	if d.dollars { // pgx prepares by itself
+		n, err := d.execIn(ctx, d.write, q, args...)
+		return n, d.wrap(err)
+	}
+	stmt, err := d.prepare(ctx, q)
+	if err != nil {
+		return 0, d.wrap(err)
+	}
+	res, err := stmt.ExecContext(ctx, arguments(args)...)
+	if err != nil {
+		return 0, d.wrap(err)
+	}
+	return res.RowsAffected()
+}
+
+// prepare is the statement as the database has read it, once.
+func (d *db) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
+	if stmt, ok := d.prepared.Load(q); ok {
+		return stmt.(*sql.Stmt), nil
+	}
+	stmt, err := d.write.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if other, there := d.prepared.LoadOrStore(q, stmt); there {
+		stmt.Close()
+		return other.(*sql.Stmt), nil
+	}
+	return stmt, nil
 }
 
 func (d *db) execIn(ctx context.Context, in executor, q string, args ...any) (int64, error) {
@@ -273,7 +305,8 @@ func (d *db) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return d.wrap(tx.Commit())
 }
 
-// scrubbed runs a deletion and then takes its last traces away.
+// scrubbed takes the last traces of a deletion away if it went well. What is left
+// because somebody was reading goes with the next Sweep.
 func (d *db) scrubbed(ctx context.Context, err error) error {
 	if err != nil {
 		return err
@@ -283,7 +316,10 @@ func (d *db) scrubbed(ctx context.Context, err error) error {
 		return err
 	}
 	defer end()
-	return d.wrap(d.scrub(ctx, d.write))
+	if err := d.scrub(ctx, d.write); err != nil {
+		d.log.Warn("rows were deleted, and bytes of them may be left until the next sweep", "err", err)
+	}
+	return nil
 }
 
 // filter collects the conditions of a list.

@@ -31,7 +31,7 @@ func migrations(files fs.FS, engine string) ([]migration, error) {
 	var ms []migration
 	for _, path := range paths {
 		name := strings.TrimSuffix(strings.TrimPrefix(path, "migrations/"), ".sql")
-		name, of, _ := strings.Cut(name, ".")
+		_, of, _ := strings.Cut(name, ".")
 		if of != "" && of != engine {
 			continue
 		}

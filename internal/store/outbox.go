@@ -67,3 +67,11 @@ func (s outbox) Retry(ctx context.Context, id string, due time.Time, why string)
 func (s outbox) Waiting(ctx context.Context) (int, error) {
 	return one(ctx, s.db, func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT COUNT(*) FROM outbox`)
 }
+
+func (s outbox) List(ctx context.Context, p Page) ([]Message, error) {
+	var f filter
+	if err := s.page(ctx, &f, "outbox", "made", p); err != nil {
+		return nil, err
+	}
+	return many(ctx, s.db, readMessage, `SELECT `+messageColumns+` FROM outbox WHERE 1 = 1`+f.conds.String(), f.args...)
+}

@@ -21,6 +21,9 @@ const (
 	channel = "latchkey_cases"
 	// listenPing is after how much silence the line that listens is tried.
 	listenPing = 30 * time.Second
+	// announceGap is how long changes are gathered after some were told. The first is
+	// told at once.
+	announceGap = 25 * time.Millisecond
 	// postgresConns is how many lines one server has at most; PostgreSQL takes 100
 	// in all unless it is told otherwise.
 	postgresConns = 16
@@ -211,26 +214,35 @@ func (a *announcer) add(cases ...string) {
 }
 
 func (a *announcer) run(d *db) {
-	for stopping := false; !stopping; {
+	for {
 		select {
 		case <-a.wake:
+			a.tell(d)
 		case <-a.stop:
-			stopping = true
+			a.tell(d)
+			return
 		}
-		a.mu.Lock()
-		cases := a.pending
-		a.pending = nil
-		a.mu.Unlock()
-		if len(cases) == 0 {
-			continue
+		select {
+		case <-time.After(announceGap):
+		case <-a.stop:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		_, err := d.write.ExecContext(ctx, `SELECT pg_notify('`+channel+`', c) FROM unnest($1::text[]) c`, cases)
-		cancel()
-		// Whoever does not hear of it catches up when PostgreSQL is back.
-		if err != nil {
-			d.log.Warn("cannot tell other servers of a change", "err", err)
-		}
+	}
+}
+
+// tell announces what has changed since it was last called.
+func (a *announcer) tell(d *db) {
+	a.mu.Lock()
+	cases := a.pending
+	a.pending = nil
+	a.mu.Unlock()
+	if len(cases) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	// Whoever does not hear of it catches up when PostgreSQL is back.
+	if _, err := d.write.ExecContext(ctx, `SELECT pg_notify('`+channel+`', c) FROM unnest($1::text[]) c`, cases); err != nil {
+		d.log.Warn("cannot tell other servers of a change", "err", err)
 	}
 }
 

@@ -20,3 +20,12 @@ func TestSQLite_keepsTheContract(t *testing.T) {
 		}
 	})
 }
+
+func TestSQLite_isOpenedByManyAtOnce(t *testing.T) {
+	openedAtOnce(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))
+}
+
+func TestSQLite_refusesWhatANewerProgramHasWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	newerIsRefused(t, "sqlite:"+path, "sqlite", path)
+}

@@ -222,6 +222,8 @@ type (
 		List(ctx context.Context) ([]User, error)
 		// Set writes all of the user but Name, Made and TOTPUsed.
 		Set(ctx context.Context, u User) error
+		// Touch notes that the user signed in.
+		Touch(ctx context.Context, name string) error
 		// UseTOTP notes that a code of the time step was taken; ErrConflict if it, or
 		// a later one, was before.
 		UseTOTP(ctx context.Context, name string, step int64) error
@@ -257,7 +259,9 @@ type (
 		Done(ctx context.Context, id string) error
 		// Retry puts off to due, with what went wrong.
 		Retry(ctx context.Context, id string, due time.Time, why string) error
-		// Waiting counts what has not arrived.
+		// List tells what has not arrived.
+		List(ctx context.Context, p Page) ([]Message, error)
+		// Waiting counts it.
 		Waiting(ctx context.Context) (int, error)
 	}
 	// LimitStore counts.
@@ -327,9 +331,23 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 // each case once.
 func (s *Store) Watch(ctx context.Context) <-chan Event { return s.db.hub.watch(ctx) }
 
-// Ready is whether the database answers and takes writes.
+// Ready is whether the database answers and takes writes. Anybody may ask, so it tries
+// at most once a second as long as all is well.
 func (s *Store) Ready(ctx context.Context) error {
-	return s.db.exec1(ctx, `UPDATE ready SET at = ?`, s.db.now())
+	end, err := s.db.begin()
+	if err != nil {
+		return err
+	}
+	end()
+	if last := s.db.ready.Load(); last != nil && time.Since(*last) < time.Second {
+		return nil
+	}
+	if err := s.db.exec1(ctx, `UPDATE ready SET at = ?`, s.db.now()); err != nil {
+		return err
+	}
+	now := time.Now()
+	s.db.ready.Store(&now)
+	return nil
 }
 
 // Close waits for what is being written. After it everything is ErrUnavailable.

@@ -16,7 +16,7 @@ const batch = 200
 // many reports and cases went.
 func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 	d, now := s.db, s.db.now()
-	sum, ran := 0, 0
+	sum := 0
 	drop := func(table, id, cond string, before time.Time, count *int) error {
 		for {
 			n, err := d.exec(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < ? LIMIT %[4]d)`, table, id, cond, batch), before)
@@ -30,6 +30,10 @@ func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 		if err := drop("reports", "id", "at", now.Add(-keep.Reports), &sum); err != nil {
 			return sum, err
 		}
+		// What they are about is gone.
+		if err := drop("outbox", "id", "made", now.Add(-keep.Reports), new(int)); err != nil {
+			return sum, err
+		}
 		if keep.Cases > 0 {
 			if err := drop("cases", "id", "CASE WHEN closed > 0 AND closed < expires THEN closed ELSE expires END", now.Add(-max(keep.Cases, keep.Reports)), &sum); err != nil {
 				return sum, err
@@ -37,20 +41,17 @@ func (s *Store) Sweep(ctx context.Context, keep Retention) (int, error) {
 		}
 	}
 	if keep.Audit > 0 {
-		if err := drop("audit", "id", "at", now.Add(-keep.Audit), &ran); err != nil {
+		if err := drop("audit", "id", "at", now.Add(-keep.Audit), new(int)); err != nil {
 			return sum, err
 		}
 	}
-	if err := drop("sessions", "hash", "expires", now, &ran); err != nil {
+	if err := drop("sessions", "hash", "expires", now, new(int)); err != nil {
 		return sum, err
 	}
 	if _, ok := d.limits.(shared); ok {
 		if err := drop("limits", "key", "ends", now, new(int)); err != nil {
 			return sum, err
 		}
-	}
-	if sum+ran == 0 {
-		return 0, nil
 	}
 	return sum, d.scrubbed(ctx, nil)
 }

@@ -57,6 +57,10 @@ func (s users) Set(ctx context.Context, u User) error {
 		string(u.Role), u.Hash, u.Issuer, u.Subject, s.seal.seal(totpOf(u.Name), []byte(u.TOTP)), u.Off, u.Seen, u.Name)
 }
 
+func (s users) Touch(ctx context.Context, name string) error {
+	return s.exec1(ctx, `UPDATE users SET seen = ? WHERE name = ?`, s.now(), name)
+}
+
 func (s users) UseTOTP(ctx context.Context, name string, step int64) error {
 	err := s.exec1(ctx, `UPDATE users SET totp_used = ? WHERE name = ? AND totp_used < ?`, step, name, step)
 	if !errors.Is(err, ErrNotFound) {

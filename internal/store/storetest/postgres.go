@@ -53,7 +53,7 @@ func StartPostgres(t testing.TB, args ...string) *Postgres {
 	p := &Postgres{dir: dir, bin: filepath.Dir(bins[len(bins)-1]), args: args}
 	if os.Geteuid() == 0 {
 		p.as = postgresUser(t)
-		require.NoError(t, os.Chown(dir, int(p.as.Uid), int(p.as.Gid)))
+		p.Own(t, dir)
 	}
 	init := p.command("initdb", "-D", p.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions")
 	out, err := init.CombinedOutput()
@@ -80,6 +80,14 @@ func postgresUser(t testing.TB) *syscall.Credential {
 	}
 	require.Fail(t, "there is no user that PostgreSQL could run as")
 	return nil
+}
+
+// Own gives a path to the server's user.
+func (p *Postgres) Own(t testing.TB, path string) {
+	t.Helper()
+	if p.as != nil {
+		require.NoError(t, os.Chown(path, int(p.as.Uid), int(p.as.Gid)))
+	}
 }
 
 func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
