@@ -60,7 +60,6 @@ type server struct {
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
-	english  *text.Catalogue // for support and its programs
 	// languages are those that pages are shown in, and tags theirs.
 	languages []text.Language
 	tags      []string
