@@ -148,7 +148,7 @@ func loginPage(attributes string) string {
 }
 
 func loginPageWith(embed string) string {
-	return `<!DOCTYPE html><html lang="de-CH"><head>` + embed + `<script src="/page.js"></script><title>login</title></head><body>
+	return `<!DOCTYPE html><html lang="en-GB"><head>` + embed + `<script src="/page.js"></script><title>login</title></head><body>
 <form id="search"><input id="query"></form>
 <form id="login" action="/elsewhere"><input id="user" autocomplete="username"><input id="password" type="password" autocomplete="current-password"><button id="submit">Sign in</button></form>
 <p id="after">after</p>
@@ -236,7 +236,7 @@ func TestEmbed_opensByItself(t *testing.T) {
 			assert.Equal(t, "account-locked", read[string](t, page, `heard()[0].top`))
 			assert.Equal(t, 1, read[int](t, page, `frames()`))
 			assert.Equal(t, "IFRAME", read[string](t, page, `document.getElementById("login").nextSibling.nodeName`), "after the form with the password, not the search")
-			assert.Equal(t, site.URL+"/latchkey/frame?outcome=account_locked&reference=R%201%262&lang=de-CH", read[string](t, page, `document.querySelector("iframe").src`))
+			assert.Equal(t, site.URL+"/latchkey/frame?outcome=account_locked&reference=R%201%262&lang=en-GB", read[string](t, page, `document.querySelector("iframe").src`))
 			assert.Equal(t, "Why you can't sign in", read[string](t, page, `document.querySelector("iframe").title`))
 			assert.Equal(t, 321, read[int](t, page, `document.querySelector("iframe").offsetHeight`), "the height that the frame said, never less")
 			assert.Equal(t, read[int](t, page, `document.body.clientWidth`), read[int](t, page, `document.querySelector("iframe").offsetWidth`), "all of the width, no border")
@@ -334,7 +334,7 @@ func TestEmbed_leavesThePageAlone(t *testing.T) {
 
 	do(t, tab, `Latchkey.open({outcome: "maintenance", reference: "R-7"})`)
 	assert.Len(t, greetings(t, tab), 1)
-	assert.Equal(t, site.URL+"/latchkey/frame?outcome=maintenance&reference=R-7&lang=de-CH", read[string](t, tab, `document.querySelector("iframe").src`))
+	assert.Equal(t, site.URL+"/latchkey/frame?outcome=maintenance&reference=R-7&lang=en-GB", read[string](t, tab, `document.querySelector("iframe").src`))
 	assert.Equal(t, "", read[string](t, tab, `document.cookie`))
 	assert.Equal(t, 0, read[int](t, tab, `localStorage.length + sessionStorage.length`))
 	assert.Equal(t, []string{"/", "/latchkey/embed.js", "/page.js", "/latchkey/frame", "/latchkey/stub.js"}, inPageOrder(site.requests()[2:]))
@@ -682,7 +682,7 @@ func TestEmbed_hostileAttributes(t *testing.T) {
 			greetings(t, tab)
 			plain := strings.ReplaceAll(value, "😀", "") // embed.js leaves out what does not fit in 16 bits
 			assert.Equal(t, site.URL+"/latchkey/frame?outcome="+read[string](t, tab, `encodeURIComponent(`+literal(t, plain)+`)`)+
-				"&reference="+read[string](t, tab, `encodeURIComponent(`+literal(t, plain)+`)`)+"&lang=de-CH", read[string](t, tab, `document.querySelector("iframe").getAttribute("src")`))
+				"&reference="+read[string](t, tab, `encodeURIComponent(`+literal(t, plain)+`)`)+"&lang=en-GB", read[string](t, tab, `document.querySelector("iframe").getAttribute("src")`))
 			assert.Equal(t, 2, read[int](t, tab, `document.scripts.length`))
 			assert.NotContains(t, site.requests(), "/throws.js")
 			assert.NotContains(t, site.requests(), "/elsewhere")
@@ -693,7 +693,7 @@ func TestEmbed_hostileAttributes(t *testing.T) {
 		visit(t, tab, site.URL+"/")
 		do(t, tab, `Latchkey.open({outcome: "a\ud800b", reference: {toString: function () { return "1"; }}})`)
 		greetings(t, tab)
-		assert.Equal(t, site.URL+"/latchkey/frame?outcome=ab&reference=1&lang=de-CH", read[string](t, tab, `document.querySelector("iframe").src`))
+		assert.Equal(t, site.URL+"/latchkey/frame?outcome=ab&reference=1&lang=en-GB", read[string](t, tab, `document.querySelector("iframe").src`))
 	})
 }
 
@@ -751,7 +751,7 @@ func TestEmbed_frameThatDoesNotAnswer(t *testing.T) {
 			assert.Less(t, took, 12_000, "8 s, and a busy machine")
 
 			link := `document.getElementById("login").nextSibling.firstChild`
-			assert.Equal(t, site.URL+"/latchkey/?outcome=account_locked&reference=R-7&lang=de-CH", read[string](t, tab, link+`.href`))
+			assert.Equal(t, site.URL+"/latchkey/?outcome=account_locked&reference=R-7&lang=en-GB", read[string](t, tab, link+`.href`))
 			assert.Equal(t, "Probleme <b>?\n"+support, read[string](t, tab, link+`.parentNode.innerText`), "the site's texts as text")
 			assert.Equal(t, 0, read[int](t, tab, `document.querySelectorAll("img").length`))
 			if tt.click {

@@ -377,7 +377,7 @@ func TestElsewhere(t *testing.T) {
 		link := `document.getElementById("login").nextSibling.firstChild`
 		wait(t, tab, link+`.href`)
 		assert.Equal(t, 0, read[int](t, tab, `frames()`))
-		assert.Regexp(t, `^http://help\.localhost:\d+/latchkey/\?outcome=session_lost&lang=de-CH$`, read[string](t, tab, link+`.href`))
+		assert.Regexp(t, `^http://help\.localhost:\d+/latchkey/\?outcome=session_lost&lang=en-GB$`, read[string](t, tab, link+`.href`))
 		assert.Equal(t, "Trouble signing in? Find out why\nCall 555-0100", read[string](t, tab, link+`.parentNode.innerText`))
 		assert.Equal(t, "open", read[string](t, tab, `names()`))
 	})

@@ -108,7 +108,7 @@ func TestDiagnose_answersInThePagesLanguage(t *testing.T) {
 
 func TestPage_offersEveryLanguageAndKeepsWhatTheAddressSays(t *testing.T) {
 	s := spoken(t, nordic)
-	page := bodyOf(t, ask(s.handler(), "GET", `/latchkey/frame?outcome=account_locked&reference=%22%3E%3Cb%3E&lang=sv&tried=wait-for-unlock&before=account-locked`))
+	page := bodyOf(t, ask(s.handler(), "GET", `/latchkey/frame?outcome=account_locked&reference=%22%3E%3Cb%3E&lang=sv&tried=wait-for-unlock&before=account-locked&look=noscript&run=`+s.newRun()))
 	links := regexp.MustCompile(`<a href="([^"]*)" lang="([^"]*)" hreflang="[^"]*" dir="([^"]*)" data-language="[^"]*"([^>]*)>([^<]*)</a>`).FindAllStringSubmatch(page, -1)
 	require.Len(t, links, len(s.languages))
 	now := 0
@@ -116,6 +116,7 @@ func TestPage_offersEveryLanguageAndKeepsWhatTheAddressSays(t *testing.T) {
 		to, tag := html.UnescapeString(l[1]), l[2]
 		assert.Contains(t, to, "lang="+tag)
 		assert.Contains(t, to, "outcome=account_locked&reference=%22%3E%3Cb%3E")
+		assert.Contains(t, to, "look=noscript")
 		assert.Contains(t, to, "tried=wait-for-unlock")
 		assert.Contains(t, to, "before=account-locked")
 		assert.Equal(t, text.Dir(tag), l[3])
