@@ -164,8 +164,8 @@ func TestLanguages_thatDoNotCome(t *testing.T) {
 	t.Parallel()
 	tab := drive.OpenChromium(t, drive.Options{Env: inGerman, Prefs: blocked("cookies")})
 	for name, fault := range map[string]middleware{
-		"not there":       instead("/latchkey/static/de.", http.NotFound),
-		"something else":  instead("/latchkey/static/de.", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<p>Sign in to the network") }),
+		"not there":      instead("/latchkey/static/de.", http.NotFound),
+		"something else": instead("/latchkey/static/de.", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<p>Sign in to the network") }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			site := startSite(t, fault)
