@@ -215,6 +215,21 @@ func TestOpenAPI_knowsAllOutcomes(t *testing.T) {
 	assert.ElementsMatch(t, append(ids, ""), doc.Components.Schemas["NewLink"].Value.Properties["outcome"].Value.Enum)
 }
 
+func TestOpenAPI_hasTheLimitsThatTheServerHas(t *testing.T) {
+	doc := document(t)
+	link := doc.Components.Schemas["NewLink"].Value.Properties
+	for name, most := range map[string]uint64{"from": fromLimit, "note": report.NoteLimit, "reference": referenceLimit} {
+		assert.Equal(t, most, *link[name].Value.MaxLength, name)
+	}
+	assert.EqualValues(t, report.MaxAsks, *link["asks"].Value.MaxItems)
+	life := link["expires_in"].Value
+	assert.Equal(t, []any{float64(linkShortest), float64(linkLongest), float64(linkUsual)}, []any{*life.Min, *life.Max, life.Default})
+	limit := doc.Components.Parameters["limit"].Value.Schema.Value
+	assert.Equal(t, []any{float64(maxPage), float64(pageLength)}, []any{*limit.Max, limit.Default})
+	text := doc.Paths.Find("/reports").Get.Parameters.GetByInAndName("query", "text").Schema.Value
+	assert.EqualValues(t, longestFilter, *text.MaxLength)
+}
+
 func TestLinks_areMadeReadClosedAndDeleted(t *testing.T) {
 	now := noon
 	p := newProgram(t, func() time.Time { return now })

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,11 +60,11 @@ type server struct {
 	pairs    *pairs
 	set      diag.Set
 	policy   agent.Policy
-	english  *text.Catalogue // for support and its programs
 	// languages are those that pages are shown in, and tags theirs.
 	languages []text.Language
 	tags      []string
-	nameKey   [16]byte // see hashed
+	english   *text.Catalogue // what support reads
+	nameKey   [16]byte        // see hashed
 	reached   []reached
 	own       ownClock
 	letOut    atomic.Bool // whether anything beyond this machine answered us
@@ -159,6 +160,7 @@ func newServer(o Options) (*server, error) {
 	if err := s.addLanguages(o.Config.Languages); err != nil {
 		return nil, err
 	}
+	s.english = s.languages[slices.Index(s.tags, "en")].Words
 	_, _ = rand.Read(s.nameKey[:]) // never fails since Go 1.24
 	if err := s.set.Validate(); err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ func newServer(o Options) (*server, error) {
 	if o.Store != nil {
 		s.console, err = console.New(console.Options{
 			Base: s.base, Site: s.cfg.Site.Name, Store: o.Store, Asset: s.asset, Address: s.outside,
-			Asks:   s.cfg.Reports.Fields,
+			Asks: s.cfg.Reports.Fields, Languages: s.languages,
 			Client: s.client, HTTPS: s.https, Session: s.cfg.Console.Session, Idle: s.cfg.Console.Idle, OIDC: s.cfg.Console.OIDC,
 			Stopping: s.stopping, Log: s.log, Now: s.now,
 		})

@@ -317,6 +317,11 @@ func TestRun_deliversAsSoonAsAReportArrivesAndEndsWhatIsUnderWay(t *testing.T) {
 	}()
 	p.arrives(stored(t))
 	<-came
+	select {
+	case <-ended:
+		assert.Fail(t, "it ended before its time")
+	default:
+	}
 	stop()
 	close(let)
 	<-ended

@@ -15,6 +15,7 @@ import (
 	"latchkey/internal/report"
 	"latchkey/internal/server/qr"
 	"latchkey/internal/store"
+	"latchkey/internal/text"
 )
 
 // pageRows is how many rows a list shows at once.
@@ -204,6 +205,9 @@ func (c *Console) filled(r *http.Request) (caseForm, store.Case) {
 	}
 	if f.Outcome != "" && !evidence.ValidOutcome(string(f.Outcome)) {
 		say("outcome", 0)
+	}
+	if f.Lang != "" && !slices.ContainsFunc(c.o.Languages, func(l text.Language) bool { return l.Tag == f.Lang }) {
+		say("lang", 0)
 	}
 	if !slices.Contains(lasting, f.Hours) {
 		say("hours", 0)

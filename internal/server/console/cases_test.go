@@ -17,11 +17,13 @@ import (
 	"latchkey/internal/report"
 	"latchkey/internal/store"
 	"latchkey/internal/testkit"
+	"latchkey/internal/text"
 )
 
 // asking is a console of an operator who asks for a practice.
 func asking(_ *desk, o *Options) {
 	o.Asks = []report.Ask{{Key: "practice", Label: "Name of your practice"}}
+	o.Languages = text.Languages()
 }
 
 // agent is the browser of an agent who is signed in.
@@ -93,7 +95,7 @@ func (b *tab) makes(fields ...string) answer {
 func TestNewLink_isShownOnceInFull(t *testing.T) {
 	d := newDesk(t, false, asking)
 	b := d.agent()
-	p := b.makes("reference", "TICKET-1", "note", "Called <b>twice</b>.", "outcome", "session_lost", "ask", "practice", "extra", "Your provider number\n\n")
+	p := b.makes("reference", "TICKET-1", "note", "Called <b>twice</b>.", "outcome", "session_lost", "lang", "en", "ask", "practice", "extra", "Your provider number\n\n")
 	require.Equal(t, http.StatusOK, p.status, p.text())
 	found := linkForm.FindStringSubmatch(p.body)
 	require.NotNil(t, found, p.text())
@@ -104,7 +106,7 @@ func TestNewLink_isShownOnceInFull(t *testing.T) {
 
 	want := store.Case{
 		ID: k.ID, Made: d.clock.Now(), By: "maria.santos", From: "Example Clinic support", Note: "Called <b>twice</b>.", Reference: "TICKET-1",
-		Outcome: "session_lost", Expires: d.clock.Now().Add(24 * time.Hour),
+		Outcome: "session_lost", Lang: "en", Expires: d.clock.Now().Add(24 * time.Hour),
 		Asks: []report.Ask{{Key: "practice", Label: "Name of your practice"}, {Key: "extra-1", Label: "Your provider number"}},
 	}
 	assert.True(t, want.Made.Equal(k.Made) && want.Expires.Equal(k.Expires), "%v to %v", k.Made, k.Expires)
@@ -171,6 +173,7 @@ func TestNewLink_refuses(t *testing.T) {
 		name, field, value, want string
 	}{
 		{"an outcome that is none", "outcome", "bored", "Choose what the sign-in said from the list."},
+		{"a language that is none", "lang", "tlh", "Choose the language from the list."},
 		{"an end that is none", "hours", "9000", "Choose how long the link is good for from the list."},
 		{"an id of somebody else's making", "id", "../../x", "This form was not ours."},
 		{"a long note", "note", strings.Repeat("é", 2001), "The note is too long. Use at most 2000 characters."},

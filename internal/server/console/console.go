@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	texts "text/template"
 	"time"
@@ -42,6 +43,9 @@ type Options struct {
 	Address func(r *http.Request, path string) string
 	// Asks are what an agent may choose that a link asks for.
 	Asks []report.Ask
+	// Languages are those that the person's page can be in. The console itself is in
+	// the English of them.
+	Languages []text.Language
 	// Client is the address that a request came from, and HTTPS whether its browser
 	// speaks https: a proxy in front may know.
 	Client func(*http.Request) netip.Addr
@@ -87,6 +91,9 @@ func New(o Options) (*Console, error) {
 	c := &Console{
 		o: o, at: o.Base + "/support/", set: checks.Catalogue(), words: text.English(),
 		live: live{watch: o.Store.Watch, stopping: o.Stopping, beat: beat, most: mostStreams},
+	}
+	if i := slices.IndexFunc(o.Languages, func(l text.Language) bool { return l.Tag == "en" }); i >= 0 {
+		c.words = o.Languages[i].Words
 	}
 	var err error
 	c.pages, err = c.parse()
@@ -202,7 +209,7 @@ func (c *Console) functions() template.FuncMap {
 		"short":   short,
 		"file":    caseFile,
 		"tiers":   func() []evidence.Tier { return []evidence.Tier{evidence.HTML, evidence.JS, evidence.Wasm} },
-		"langs":   func() []lang { return langs },
+		"langs":   func() []text.Language { return c.o.Languages },
 		"dict":    dict,
 	}
 }

@@ -54,6 +54,7 @@ func TestReport_saysWhatToSayNextFirst(t *testing.T) {
 			after += at
 		}
 	}
+	assert.Equal(t, 2, strings.Count(text, "It worked yesterday."), "by itself and in the JSON, and not among what was seen")
 	assert.Contains(t, d.audit(), "maria.santos report.view "+row.ID)
 }
 

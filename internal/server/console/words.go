@@ -193,11 +193,6 @@ func zoned(t time.Time, zone int) string {
 	return t.In(time.FixedZone("", zone*60)).Format("2 Jan, 15:04") + " (" + name + ")"
 }
 
-// lang is a language that the person's page can have.
-type lang struct{ Tag, Name string }
-
-var langs = []lang{{"en", "English"}}
-
 // dict gives a part of a page more than one value.
 func dict(pairs ...any) map[string]any {
 	d := map[string]any{}
