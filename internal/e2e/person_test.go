@@ -633,6 +633,7 @@ Tab latchkey-next-summary
 Tab latchkey-passed-summary
 Tab A 555-0100
 Tab A help@clinic.example
+Tab latchkey-send-summary
 Tab latchkey-tell-summary
 Tab latchkey-copy
 Tab latchkey-details-summary
@@ -640,6 +641,7 @@ Tab PRE
 Shift+Tab latchkey-details-summary
 Shift+Tab latchkey-copy
 Shift+Tab latchkey-tell-summary
+Shift+Tab latchkey-send-summary
 Shift+Tab A help@clinic.example
 Shift+Tab A 555-0100
 Shift+Tab latchkey-passed-summary
