@@ -65,8 +65,9 @@ func startSite(t *testing.T, faults ...middleware) *site {
 	return startSiteAs(t, func(*site) {}, faults...)
 }
 
-// startSiteAs is startSite with a change before the start: another listener, TLS.
-func startSiteAs(t *testing.T, as func(*site), faults ...middleware) *site {
+// needsBrowser skips under -short, and fails where what browsers download is of other
+// sources than today's.
+func needsBrowser(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a browser: left out by -short")
@@ -74,6 +75,12 @@ func startSiteAs(t *testing.T, as func(*site), faults ...middleware) *site {
 	if why := stale(); why != "" {
 		t.Fatal(why + ", run: make wasm")
 	}
+}
+
+// startSiteAs is startSite with a change before the start: another listener, TLS.
+func startSiteAs(t *testing.T, as func(*site), faults ...middleware) *site {
+	t.Helper()
+	needsBrowser(t)
 	s := &site{Server: httptest.NewUnstartedServer(nil)}
 	as(s)
 	host, port, err := net.SplitHostPort(s.Listener.Addr().String())

@@ -33,6 +33,7 @@ type supported struct {
 
 func startSupported(t *testing.T, faults ...middleware) *supported {
 	t.Helper()
+	needsBrowser(t)
 	s := &supported{}
 	h := newHandler(t, "", time.Now, func(o *server.Options) {
 		o.Config.Site.Login = ""
