@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -36,6 +37,13 @@ func (d *db) openSQLite(path string) error {
 	}
 	// SQLite has one writer at a time; who waits here can give up.
 	d.write.SetMaxOpenConns(1)
+	// The change to a write-ahead log waits for nobody, whatever busy_timeout says: who
+	// opens a new file in the same moment hears that it is locked.
+	for end := time.Now().Add(busy); ; time.Sleep(busy / 500) {
+		if err := d.write.Ping(); !isBusy(err) || time.Now().After(end) {
+			break // what else is wrong shows as soon as it is used
+		}
+	}
 	if d.read, err = sql.Open("sqlite", sqliteURL(path, "_pragma=query_only(1)")); err != nil {
 		return err
 	}
@@ -44,10 +52,18 @@ func (d *db) openSQLite(path string) error {
 	return nil
 }
 
+// busy is how long to wait for who writes.
+const busy = 5 * time.Second
+
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // sqliteURL is a file with all that each connection to it needs.
 func sqliteURL(path, more string) string {
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=trusted_schema(0)&" + more}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: fmt.Sprintf("_pragma=busy_timeout(%d)", busy.Milliseconds()) +
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=trusted_schema(0)&" + more}
 	return u.String()
 }
 
