@@ -82,8 +82,9 @@ golden: ## Rewrite the golden files
 stories: ## Write every screen in every state as pages to look at
 	$(GO) run ./cmd/stories -out bin/stories
 
-pictures: deps build ## Draw all stories at four widths, light and dark, into bin/pictures
-	LATCHKEY_PICTURES=$(CURDIR)/bin/pictures $(GO) test -count=1 -run TestStories_pictures ./internal/e2e
+pictures: deps build $(NODE_MODULES) ## Draw all stories at four widths, light and dark, and all other pages, into bin/pictures
+	@mkdir -p bin/pictures
+	LATCHKEY_PICTURES=$(CURDIR)/bin/pictures $(GO) test -count=1 -timeout 20m -run 'TestStories_pictures|TestConsole_isFor|TestAccounts_areFor|TestPhone|TestSecond|TestSend|TestLink' ./internal/e2e
 
 size: wasm ## Print raw, gzip and brotli bytes, and fail over the budget
 	$(GO) run ./cmd/pack -size

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,22 +44,27 @@ func tellEach(t *testing.T, tab *drive.Tab, url string, stories []story.Story, l
 	}
 }
 
-// Every screen in every state is for everybody, on the narrowest screen, which is also
-// one of 1280 pixels at 400 %.
+// Every screen in every state is for everybody, in both directions of reading, on the
+// narrowest screen, which is also one of 1280 pixels at 400 %, and on a wide one.
 func TestStories_areForEverybody(t *testing.T) {
-	url, stories := telling(t, text.English())
-	tab := drive.OpenChromium(t, drive.Options{})
-	a := newAuditor(t, tab)
-	dress(t, tab, 320, "dark")
-	tellEach(t, tab, url, stories, func(s story.Story) {
-		assert.Empty(t, a.faults(t), s.Name)
-	})
-	dress(t, tab, 1280, "light")
-	tellEach(t, tab, url, stories, func(s story.Story) {
-		if !strings.HasPrefix(s.Name, "found/") { // built of the same parts
-			assert.Empty(t, a.faults(t), "%s, wide", s.Name)
-		}
-	})
+	for _, c := range []struct {
+		lang, scheme string
+		width        int
+	}{{"en", "dark", 320}, {"ar", "light", 320}, {"en", "light", 1280}} {
+		t.Run(fmt.Sprintf("%s at %d pixels", c.lang, c.width), func(t *testing.T) {
+			t.Parallel()
+			i := slices.IndexFunc(text.Languages(), func(l text.Language) bool { return l.Tag == c.lang })
+			url, stories := telling(t, text.Languages()[i].Words)
+			tab := drive.OpenChromium(t, drive.Options{})
+			a := newAuditor(t, tab)
+			dress(t, tab, c.width, c.scheme)
+			tellEach(t, tab, url, stories, func(s story.Story) {
+				if c.width == 320 || !strings.HasPrefix(s.Name, "found/") { // these are built of the same parts
+					assert.Empty(t, a.faults(t), s.Name)
+				}
+			})
+		})
+	}
 }
 
 // readOut is what a screen reader is told of a page: roles, names and states, in order.
