@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -507,8 +508,10 @@ func one[T any](p *parser, to *T, check func(string) (T, problem)) func(*yaml.No
 func (p *parser) languages(n *yaml.Node, key string) []text.Language {
 	var dir string
 	var only []string
+	var words map[string]map[string]json.RawMessage
 	p.mapping(n, key, []field{
 		{"dir", p.text(&dir, anyText)},
+		{"words", func(n *yaml.Node, key string) { words = p.words(n, key) }},
 		{"only", listOf(p, &only, anyText)},
 	})
 	var own fs.FS
@@ -522,10 +525,27 @@ func (p *parser) languages(n *yaml.Node, key string) []text.Language {
 		}
 		own = os.DirFS(dir)
 	}
-	all, err := text.Load(own, only)
+	all, err := text.Load(own, words, only)
 	if err != nil {
 		for what := range strings.SplitSeq(err.Error(), "\n") {
 			p.errs = append(p.errs, fmt.Errorf("%s:%d: %s: %s", p.file, n.Line, key, what))
+		}
+	}
+	return all
+}
+
+// words reads the operator's own texts, by language and key: a text, or a list of steps.
+func (p *parser) words(n *yaml.Node, key string) map[string]map[string]json.RawMessage {
+	var written map[string]map[string]any
+	if err := n.Decode(&written); err != nil {
+		p.wrong(n, key, "is not a mapping of languages to texts by their keys", `write it like {en: {check.account-locked.why: "Call the front desk."}}`)
+		return nil
+	}
+	all := map[string]map[string]json.RawMessage{}
+	for tag, texts := range written {
+		all[tag] = map[string]json.RawMessage{}
+		for name, text := range texts {
+			all[tag][name], _ = json.Marshal(text) // what is no text is told with the rest
 		}
 	}
 	return all

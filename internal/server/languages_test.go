@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -28,7 +29,7 @@ func spoken(t *testing.T, files map[string]string, change ...func(*Options)) *se
 	for name, data := range files {
 		own[name] = &fstest.MapFile{Data: []byte(data)}
 	}
-	all, err := text.Load(own, nil)
+	all, err := text.Load(own, nil, nil)
 	require.NoError(t, err)
 	o := testOptions(t)
 	o.Config.Languages = all
@@ -130,7 +131,7 @@ func TestPage_offersEveryLanguageAndKeepsWhatTheAddressSays(t *testing.T) {
 }
 
 func TestPage_offersNoChoiceWhereThereIsNone(t *testing.T) {
-	only, err := text.Load(nil, []string{"en"})
+	only, err := text.Load(nil, nil, []string{"en"})
 	require.NoError(t, err)
 	o := testOptions(t)
 	o.Config.Languages = only
@@ -206,6 +207,20 @@ func TestParseConfig_readsLanguages(t *testing.T) {
 		`:2: languages: only: there is no "sw" (hint: there are `,
 	} {
 		assert.Contains(t, lines[i], want)
+	}
+
+	c, err = load("languages: {words: {en: {check.account-locked.why: Call the front desk., fix.wait-for-unlock.steps: [Call 555-0100., Say who you are.]}}}")
+	require.NoError(t, err)
+	english := c.Languages[slices.IndexFunc(c.Languages, func(l text.Language) bool { return l.Tag == "en" })]
+	assert.Equal(t, "Call the front desk.", english.Words.Text(nil, "check.account-locked.why"))
+	assert.Equal(t, []string{"Call 555-0100.", "Say who you are."}, english.Words.Lines(nil, "fix.wait-for-unlock.steps"))
+	for yaml, want := range map[string]string{
+		"languages: {words: {en: {check.acount-locked.why: x}}}":       "latchkey.yaml:1: languages: en: check.acount-locked.why: there is no such key",
+		"languages: {words: {en: {check.account-locked.why: {a: b}}}}": "en: check.account-locked.why: this is neither a text nor a list of texts",
+		"languages: {words: {check.account-locked.why: x}}":            "languages.words: is not a mapping of languages to texts by their keys (hint: write it like",
+	} {
+		_, err = load(yaml)
+		assert.ErrorContains(t, err, want)
 	}
 
 	_, err = load("languages: {dir: ./elsewhere}")

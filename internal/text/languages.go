@@ -35,7 +35,7 @@ type Language struct {
 
 // Languages are those that are built in, by their tags; nobody changes them.
 var Languages = sync.OnceValue(func() []Language {
-	all, err := Load(nil, nil)
+	all, err := Load(nil, nil, nil)
 	if err != nil {
 		panic(err) // the files are embedded and every test reads them
 	}
@@ -45,12 +45,12 @@ var Languages = sync.OnceValue(func() []Language {
 // tagForm is what the name of an operator's file may be before its ".json".
 var tagForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
-// Load is Languages with an operator's files: own holds one TAG.json a language, or
-// is nil. Their words stand before those that are built in, and what a file leaves
-// out stays. Only, unless it is empty, names the tags of those languages that there
+// Load is Languages with an operator's words: own holds one TAG.json a language, or
+// is nil, and more holds by tags what stands before even that. They stand before those
+// that are built in, and what they leave out stays. Only, unless it is empty, names the tags of those languages that there
 // are to be; English always is, for it stands in for words that others lack. The error
 // holds everything that is wrong (see errors.Join).
-func Load(own fs.FS, only []string) ([]Language, error) {
+func Load(own fs.FS, more map[string]map[string]json.RawMessage, only []string) ([]Language, error) {
 	built, err := read(files)
 	if err != nil {
 		return nil, err
@@ -59,16 +59,26 @@ func Load(own fs.FS, only []string) ([]Language, error) {
 	if err != nil {
 		return nil, err
 	}
+	name := map[string]string{} // of where the words of a language stand
+	for tag := range added {
+		name[tag] = tag + ".json"
+	}
+	for tag, words := range more {
+		if added[tag] == nil {
+			added[tag], name[tag] = entries{}, tag
+		}
+		maps.Copy(added[tag], words)
+	}
 	var errs []error
 	for tag, data := range added {
 		if !tagForm.MatchString(tag) {
-			errs = append(errs, fmt.Errorf("%s.json: that is no language (hint: name it by its BCP 47 tag, like es.json or pt-BR.json)", tag))
+			errs = append(errs, fmt.Errorf("%s: that is no language (hint: name it by its BCP 47 tag, like es.json or pt-BR.json)", name[tag]))
 		}
 		for _, err := range Wrong(data) {
-			errs = append(errs, fmt.Errorf("%s.json: %w", tag, err))
+			errs = append(errs, fmt.Errorf("%s: %w", name[tag], err))
 		}
 		if _, there := built[tag]; !there && !names(data, "meta.name") {
-			errs = append(errs, fmt.Errorf(`%s.json: meta.name is missing (hint: it is what those who speak the language call it, like "Español")`, tag))
+			errs = append(errs, fmt.Errorf(`%s: meta.name is missing (hint: it is what those who speak the language call it, like "Español")`, name[tag]))
 		}
 	}
 	for _, tag := range only {

@@ -101,7 +101,7 @@ func TestLoad_tellsAllThatIsWrong(t *testing.T) {
 		"fi.json":      {Data: []byte(`{}`)},
 		"readme.txt":   {Data: []byte(`not a language`)},
 	}
-	_, err := text.Load(own, []string{"de-CH"})
+	_, err := text.Load(own, nil, []string{"de-CH"})
 	require.Error(t, err)
 	got := strings.Split(err.Error(), "\n")
 	require.Len(t, got, 12, err)
@@ -127,11 +127,12 @@ func TestLoad_putsAnOperatorsWordsBeforeOurs(t *testing.T) {
 	all, err := text.Load(fstest.MapFS{
 		"en.json":    {Data: []byte(`{"ui.help": "Stuck?"}`)},
 		"nb-NO.json": {Data: []byte(`{"meta.name": "Norsk", "ui.help": "Trenger du hjelp?", "menu.Settings": "Innstillinger"}`)},
-	}, []string{"nb-NO"})
+	}, map[string]map[string]json.RawMessage{"en": {"ui.close": []byte(`"Shut"`)}}, []string{"nb-NO"})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	english, norwegian := all[0], all[1]
 	assert.Equal(t, "Stuck?", english.Words.Text(nil, "ui.help"))
+	assert.Equal(t, "Shut", english.Words.Text(nil, "ui.close"))
 	assert.JSONEq(t, `"Stuck?"`, string(field(t, english.File, "ui.help")), "which the WebAssembly does not hold")
 	assert.Nil(t, english.Menus)
 	assert.Equal(t, "Norsk", norwegian.Name)
@@ -148,7 +149,7 @@ func field(t *testing.T, data []byte, key string) json.RawMessage {
 
 func TestPseudo_isALanguageLikeOthers(t *testing.T) {
 	for _, tag := range []string{"en-XA", "ar-XB"} {
-		all, err := text.Load(fstest.MapFS{tag + ".json": {Data: testkit.Pseudo(t, tag)}}, nil)
+		all, err := text.Load(fstest.MapFS{tag + ".json": {Data: testkit.Pseudo(t, tag)}}, nil, nil)
 		require.NoError(t, err)
 		for _, l := range all {
 			if l.Tag == tag {
