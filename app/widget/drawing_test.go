@@ -33,7 +33,7 @@ func TestHint_agreesWithTheSteps(t *testing.T) {
 		for _, program := range []string{"Chrome", "Edge", "Firefox", "Safari", "Samsung Internet", "Brave"} {
 			for _, system := range systems {
 				v := in(program, system)
-				steps := v.words.Lines(nil, v.variants("fix."+fix+".steps")...)
+				steps := v.voice().Lines("fix."+fix+".steps", nil)
 				require.NotEmpty(t, steps)
 				if html := app.HTMLString(v.hint(fix, steps)); strings.Contains(html, "start of the bar") {
 					drawn++

@@ -308,7 +308,7 @@ func (v view) onlyTold() bool {
 func (v view) finding(f diag.Finding, first bool) app.UI {
 	parts := []app.UI{
 		app.H2().Text(v.title(f)),
-		app.P().Text(v.say("why", f)),
+		app.P().Text(v.voice().Say("check."+f.Check+".why", f.Args)),
 		v.path(f),
 		v.clockFaces(f),
 	}
@@ -378,11 +378,11 @@ func (v view) tried(id string) app.UI {
 }
 
 func (v view) fixTitle(id string, args diag.Args) string {
-	return v.words.Text(v.values(args), v.variants("fix."+id+".title")...)
+	return v.voice().Say("fix."+id+".title", args)
 }
 
 func (v view) steps(id string, args diag.Args) []app.UI {
-	steps := v.words.Lines(v.values(args), v.variants("fix."+id+".steps")...)
+	steps := v.voice().Lines("fix."+id+".steps", args)
 	parts := []app.UI{v.hint(id, steps)}
 	if len(steps) == 1 {
 		parts = append(parts, app.P().Text(steps[0]))
@@ -662,28 +662,14 @@ func (v view) list(id string, n int, items []app.UI) app.UI {
 
 func (v view) ui(name string) string { return v.words.Text(nil, "ui."+name) }
 
-// title is the finding's title, marked if it is not sure.
-func (v view) title(f diag.Finding) string {
-	title := v.say("title", f)
-	if f.Sureness == diag.Sure {
-		return title
-	}
-	return v.ui(string(f.Sureness)) + " " + title
-}
-
-func (v view) say(what string, f diag.Finding) string {
-	key := "check." + f.Check + "." + what
-	keys := v.variants(key)
-	if reason, ok := f.Args["reason"].(string); ok {
-		keys = append([]string{key + "." + reason}, keys...)
-	}
-	return v.words.Text(v.values(f.Args), keys...)
-}
-
-func (v view) variants(key string) []string {
+// voice has the words for the person's browser.
+func (v view) voice() text.Voice {
 	program, system := v.Report.Shown()
-	return text.Variants(key, program, system)
+	return text.Voice{Words: v.words, Program: program, System: system, Values: v.values(nil)}
 }
+
+// title is the finding's title, marked if it is not sure.
+func (v view) title(f diag.Finding) string { return v.voice().Title(f) }
 
 // values are those that every text may name, and the finding's own.
 func (v view) values(args diag.Args) diag.Args {

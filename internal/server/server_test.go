@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -27,6 +30,12 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 123_456_000, time.UTC)
 // packed are static files as cmd/pack leaves them. Each contains its own name.
 func packed(t testing.TB) fs.FS {
 	t.Helper()
+	files, err := packOnce()
+	require.NoError(t, err)
+	return maps.Clone(files)
+}
+
+var packOnce = sync.OnceValues(func() (fstest.MapFS, error) {
 	files := fstest.MapFS{}
 	manifest := map[string]map[string]any{}
 	names := []string{"embed.js", "looks.js", "clock.js", "network.js", "steps.js", "frame.js", "send.js", "pair.js", "bring.js", "phone.js", "third.js", "words.js", "latchkey.css", "console.css", "live.js", "wasm_exec.js", "widget.wasm"}
@@ -43,21 +52,20 @@ func packed(t testing.TB) fs.FS {
 		}
 		raw := strings.Repeat(name+" ", 50)
 		var br, gz bytes.Buffer
-		b, g := brotli.NewWriter(&br), gzip.NewWriter(&gz)
-		for _, w := range []io.WriteCloser{b, g} {
+		for _, w := range []io.WriteCloser{brotli.NewWriter(&br), gzip.NewWriter(&gz)} {
 			_, err := io.WriteString(w, raw)
-			require.NoError(t, err)
-			require.NoError(t, w.Close())
+			if err := errors.Join(err, w.Close()); err != nil {
+				return nil, err
+			}
 		}
 		files[stored+".br"] = &fstest.MapFile{Data: br.Bytes()}
 		files[stored+".gz"] = &fstest.MapFile{Data: gz.Bytes()}
 		manifest[name] = map[string]any{"name": stored, "raw": len(raw), "sha256": "0123456789abcdef"}
 	}
 	data, err := json.Marshal(manifest)
-	require.NoError(t, err)
 	files["manifest.json"] = &fstest.MapFile{Data: data}
-	return files
-}
+	return files, err
+})
 
 // testOptions are those of a server at /latchkey at noon.
 func testOptions(t *testing.T) Options {
