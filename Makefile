@@ -14,7 +14,7 @@ AGENT_DATA := internal/agent/gen/node_modules/.package-lock.json
 # for them, fonts for all, the server that stands in front of many a login, what
 # bad lines are made of, a program that reads TLS, which browsers are told to
 # trust, and the database of several servers.
-PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core nginx iproute2 nftables mitmproxy libnss3-tools postgresql
+PACKAGES := chromium chromium-l10n firefox-esr webext-ublock-origin-firefox webkit2gtk-driver xvfb python3-pyqt5.qtwebkit python3-pyqt5.qtwebengine python3-pyqt6.qtwebengine fonts-dejavu-core fonts-wqy-zenhei nginx iproute2 nftables mitmproxy libnss3-tools postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: case help run build wasm test test-unit test-wasm test-browser faults check generate agents golden stories pictures size bench bench-clock bench-ranking fmt lint deps node test-store bench-store postgres

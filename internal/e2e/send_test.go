@@ -436,3 +436,50 @@ func TestLink(t *testing.T) {
 		assert.Equal(t, "html", kept[0].Tier)
 	})
 }
+
+// A link is opened where the message came, often inside an app: there, too, the check
+// runs and its report can be sent, and the page says how to leave the app.
+func TestLink_insideAnApp(t *testing.T) {
+	t.Parallel()
+	site := startSupported(t)
+	c, address := site.link(t)
+	tab := drive.OpenChromium(t, drive.Options{})
+	require.NoError(t, tab.Emulate(t.Context(), drive.FacebookAndroid()))
+	visit(t, tab, address)
+	require.NoError(t, tab.Click(t.Context(), "#latchkey-start"))
+	wait(t, tab, widget+` && /[?&]case=/.test(location.search)`)
+	l := settled(t, tab)
+	assert.Contains(t, l.Findings, "browser-embedded-view")
+	assert.Contains(t, l.Fixes, "open-in-browser")
+	shown := read[string](t, tab, sendBytes)
+	presses(t, tab, "send")
+	saysSend(t, tab, arrived)
+	kept := site.kept(t)
+	require.Len(t, kept, 1)
+	assert.Equal(t, shown, string(kept[0].Body))
+	assert.Equal(t, c.ID, kept[0].Case)
+}
+
+// What the system's share sheet is given is what can be copied. Chromium on Linux has no
+// sheet, so a page of ours stands in for the system alone.
+func TestSend_sharesWhatWouldGo(t *testing.T) {
+	t.Parallel()
+	site := startSupported(t)
+	tab := drive.OpenChromium(t, drive.Options{})
+	requireWhole(t, open(t, tab, site.page("outcome=session_lost")))
+	require.NoError(t, tab.Click(t.Context(), "#latchkey-send-summary"))
+	assert.Zero(t, read[int](t, tab, `document.getElementById("latchkey-send-share").offsetHeight`), "a button that would do nothing")
+
+	require.NoError(t, tab.Call(t.Context(), "Page.addScriptToEvaluateOnNewDocument", map[string]any{
+		"source": `navigator.share = function (what) { window.shared = what.text; return Promise.resolve(); }`,
+	}, nil))
+	requireWhole(t, open(t, tab, site.page("outcome=session_lost")))
+	require.NoError(t, tab.Click(t.Context(), "#latchkey-send-summary"))
+	writes(t, tab, "note", "It worked yesterday")
+	require.NoError(t, tab.Click(t.Context(), "#latchkey-send-share"))
+	shared := read[string](t, tab, `window.shared`)
+	assert.Contains(t, shared, read[string](t, tab, `document.getElementById("latchkey-code").textContent`))
+	assert.Contains(t, shared, "It worked yesterday")
+	assert.Contains(t, shared, read[string](t, tab, sendBytes))
+	assert.Empty(t, site.kept(t), "nothing went to the server")
+}
