@@ -16,13 +16,7 @@ import (
 var itTemplate = template.Must(template.New("it").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="{{.Style}}">
-</head>
+` + pageHead + `</head>
 <body>
 <main class="card"><h1>{{.Title}}</h1><pre class="note" id="latchkey-it">{{.Text}}</pre></main>
 </body>

@@ -71,10 +71,7 @@ func (s *server) links(mux *routes) {
 var linkTemplate = template.Must(template.New("link").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
 <head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="{{.Style}}">
-</head>
+` + pageHead + `</head>
 <body>
 <main class="card asked">
 <h1>{{.Title}}</h1>

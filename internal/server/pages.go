@@ -336,16 +336,19 @@ func (s *server) alone(r *http.Request, e evidence.Evidence) map[string]frameFin
 	return all
 }
 
-var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
-<html lang="{{.Lang}}" dir="{{.Dir}}" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done"{{if .Bring}} data-latchkey-bring{{end}}>
-<head>
-<meta charset="utf-8">
+// pageHead is what all pages that people see have in their head.
+const pageHead = `<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>{{.Title}}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{.Style}}">
-{{.Refresh}}
+`
+
+var documentTemplate = template.Must(template.New("document").Parse(`<!doctype html>
+<html lang="{{.Lang}}" dir="{{.Dir}}" translate="no" class="notranslate" data-latchkey-tier="html" data-latchkey-state="done"{{if .Bring}} data-latchkey-bring{{end}}>
+<head>
+` + pageHead + `{{.Refresh}}
 {{.Watch}}
 {{range .Scripts}}<script src="{{.}}" defer></script>
 {{end}}</head>
@@ -550,9 +553,7 @@ var tooManyTemplate = template.Must(template.New("too-many").Parse(
 
 var tooManyPageTemplate = template.Must(template.Must(tooManyTemplate.Clone()).New("page").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title><link rel="stylesheet" href="{{.Style}}">
-<main class="card"><h1>{{.Title}}</h1>{{template "too-many" .}}</main>
+` + pageHead + `<main class="card"><h1>{{.Title}}</h1>{{template "too-many" .}}</main>
 </html>
 `))
 

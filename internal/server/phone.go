@@ -66,13 +66,7 @@ func (s *server) clockFace() string {
 var phoneTemplate = template.Must(template.New("phone").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-phone="unknown">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="{{.Style}}">
-{{range .Scripts}}<script src="{{.}}" defer></script>
+` + pageHead + `{{range .Scripts}}<script src="{{.}}" defer></script>
 {{end}}</head>
 <body>
 <main class="card phone">

@@ -267,10 +267,7 @@ func (sub submission) code() string {
 var reportTemplate = template.Must(template.New("report").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}" data-latchkey-tier="html" data-latchkey-state="done">
 <head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="{{.Style}}">
-</head>
+` + pageHead + `</head>
 <body>
 <main class="card send" data-latchkey-sent="{{.Said}}">
 <h1>{{.Title}}</h1>

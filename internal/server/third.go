@@ -86,12 +86,7 @@ func (s *server) thirdPage(w http.ResponseWriter, r *http.Request) {
 
 var thirdAskTemplate = template.Must(template.New("ask").Parse(`<!doctype html>
 <html lang="{{.Lang}}" dir="{{.Dir}}">
-<meta charset="utf-8">
-<meta name="robots" content="noindex">
-<title>{{.Title}}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="{{.Style}}">
-<body class="frame">
+` + pageHead + `<body class="frame">
 <button type="button" id="latchkey-allow">{{.Allow}}</button>
 <p role="status" id="latchkey-denied" data-text="{{.Denied}}"></p>
 <script type="application/json" id="latchkey-third">{{.Config}}</script>

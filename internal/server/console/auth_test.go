@@ -227,12 +227,12 @@ func TestSession_ends(t *testing.T) {
 			b.keep(kept[0])
 		}, false},
 		{"when the account is turned off", func(t *testing.T, d *desk, b *tab) {
-			d.user("root", store.Admin)
-			d.tab().signIn("root").send("users/ann", "users/ann/off")
+			d.user("grace", store.Admin)
+			d.tab().signIn("grace").send("users/ann", "users/ann/off")
 		}, false},
 		{"when the account is removed", func(t *testing.T, d *desk, _ *tab) {
-			d.user("root", store.Admin)
-			d.tab().signIn("root").send("users/ann", "users/ann/remove")
+			d.user("grace", store.Admin)
+			d.tab().signIn("grace").send("users/ann", "users/ann/remove")
 		}, false},
 		{"when the account is off, however that came", func(t *testing.T, d *desk, _ *tab) {
 			u, err := d.store.Users.Get(t.Context(), "ann")
@@ -281,9 +281,9 @@ func TestRequire_keepsAgentsOutOfWhatIsForAdmins(t *testing.T) {
 
 func TestAudit_whatCannotBeWrittenDownIsNotDone(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
+	d.user("grace", store.Admin)
 	d.user("ann", store.Agent)
-	root := d.tab().signIn("root")
+	root := d.tab().signIn("grace")
 	csrf := root.get("users").hidden("csrf")
 	before, err := d.store.Users.List(t.Context())
 	require.NoError(t, err)
@@ -305,10 +305,10 @@ func TestAudit_whatCannotBeWrittenDownIsNotDone(t *testing.T) {
 
 func TestConsole_pagesAreStrict(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
-	b := d.tab().signIn("root")
+	d.user("grace", store.Admin)
+	b := d.tab().signIn("grace")
 	out := d.tab()
-	for _, p := range []answer{out.get("sign-in"), b.get("account"), b.get("account/second-factor"), b.get("users"), b.get("users/root"), b.get("audit")} {
+	for _, p := range []answer{out.get("sign-in"), b.get("account"), b.get("account/second-factor"), b.get("users"), b.get("users/grace"), b.get("audit")} {
 		assert.Contains(t, p.header.Get("Content-Security-Policy"), "default-src 'none'", p.at)
 		assert.Contains(t, p.header.Get("Content-Security-Policy"), "frame-ancestors 'none'", p.at)
 		assert.NotContains(t, p.header.Get("Content-Security-Policy"), "unsafe", p.at)

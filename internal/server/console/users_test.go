@@ -25,8 +25,8 @@ func shown(t *testing.T, p answer) string {
 
 func TestUsers_areAddedWithAFirstPassword(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
-	root := d.tab().signIn("root")
+	d.user("grace", store.Admin)
+	root := d.tab().signIn("grace")
 	p := root.send("users", "users", "name", "Bob@Portal.Example", "role", "agent")
 	first := shown(t, p)
 	assert.Len(t, first, 26, "130 random bits")
@@ -37,7 +37,7 @@ func TestUsers_areAddedWithAFirstPassword(t *testing.T) {
 	bob := d.tab()
 	assert.Equal(t, "/latchkey/support/", bob.post("sign-in", "name", "bob@portal.example", "password", first).at)
 	assert.Equal(t, http.StatusForbidden, bob.get("users").status, "an agent is no admin")
-	assert.Equal(t, []string{"root signin.ok root", "root user.add bob@portal.example", "bob@portal.example signin.ok bob@portal.example"}, d.audit())
+	assert.Equal(t, []string{"grace signin.ok grace", "grace user.add bob@portal.example", "bob@portal.example signin.ok bob@portal.example"}, d.audit())
 
 	for _, c := range []struct {
 		name, role string
@@ -80,8 +80,8 @@ func TestUsers_areChangedByAdmins(t *testing.T) {
 	} {
 		t.Run(c.deed, func(t *testing.T) {
 			d := guarded(t)
-			d.user("root", store.Admin)
-			ann, root := d.tab(), d.tab().signIn("root")
+			d.user("grace", store.Admin)
+			ann, root := d.tab(), d.tab().signIn("grace")
 			q := d.halfway(ann)
 			ann.post("sign-in/code", "step", q.hidden("step"), "code", app(t, d.clock.Now()))
 			require.True(t, ann.in())
@@ -90,7 +90,7 @@ func TestUsers_areChangedByAdmins(t *testing.T) {
 			require.Equal(t, http.StatusOK, p.status, p.text())
 			assert.False(t, ann.in(), "their sessions are over")
 			lines := d.audit()
-			assert.Equal(t, "root "+c.did+" ann", lines[len(lines)-1])
+			assert.Equal(t, "grace "+c.did+" ann", lines[len(lines)-1])
 			u, err := d.store.Users.Get(t.Context(), "ann")
 			c.check(t, d, ann, p, u, err)
 		})
@@ -99,9 +99,9 @@ func TestUsers_areChangedByAdmins(t *testing.T) {
 
 func TestUsers_comeBackWhenTurnedOn(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
+	d.user("grace", store.Admin)
 	d.user("ann", store.Agent)
-	root := d.tab().signIn("root")
+	root := d.tab().signIn("grace")
 	root.send("users/ann", "users/ann/off")
 	assert.Contains(t, root.get("users/ann").text(), "turned off")
 	root.send("users/ann", "users/ann/on")
@@ -110,23 +110,23 @@ func TestUsers_comeBackWhenTurnedOn(t *testing.T) {
 
 func TestUsers_nobodyTurnsThemselvesOff(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
-	root := d.tab().signIn("root")
+	d.user("grace", store.Admin)
+	root := d.tab().signIn("grace")
 	for _, deed := range []string{"off", "remove", "role", "password", "second-factor"} {
-		p := root.send("account", "users/root/"+deed, "role", "agent")
+		p := root.send("account", "users/grace/"+deed, "role", "agent")
 		assert.Equal(t, http.StatusConflict, p.status, deed)
 		assert.Contains(t, p.text(), "This is your own account.")
 	}
 	assert.True(t, root.in())
 	assert.Equal(t, http.StatusOK, root.get("users").status)
-	assert.Equal(t, []string{"root signin.ok root"}, d.audit())
+	assert.Equal(t, []string{"grace signin.ok grace"}, d.audit())
 }
 
 func TestUsers_ofTheProviderKeepItsRole(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
+	d.user("grace", store.Admin)
 	require.NoError(t, d.store.Users.Add(t.Context(), store.User{Name: "olga", Role: store.Agent, Issuer: "https://idp.example", Subject: "7"}))
-	root := d.tab().signIn("root")
+	root := d.tab().signIn("grace")
 	assert.NotContains(t, root.get("users/olga").body, "users/olga/role")
 	for _, deed := range []string{"role", "password", "second-factor", "nonsense"} {
 		assert.Equal(t, http.StatusForbidden, root.send("users/olga", "users/olga/"+deed, "role", "admin").status, deed)
@@ -143,10 +143,10 @@ func TestUsers_ofTheProviderKeepItsRole(t *testing.T) {
 func TestUsers_hostileNamesAreHarmless(t *testing.T) {
 	const name = `"><img src=x onerror=alert(1)>&#34;%2f..?#` + "\u202e"
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
+	d.user("grace", store.Admin)
 	d.user(name, store.Agent) // the store takes any
 	require.NoError(t, d.store.Audit.Add(t.Context(), store.Entry{Who: name, Did: name, What: name, From: "192.0.2.7"}))
-	root := d.tab().signIn("root")
+	root := d.tab().signIn("grace")
 	for _, path := range []string{"users", "audit"} {
 		p := root.get(path)
 		assert.Equal(t, http.StatusOK, p.status)
@@ -168,8 +168,8 @@ func TestUsers_hostileNamesAreHarmless(t *testing.T) {
 
 func TestAuditLog_isReadPageByPage(t *testing.T) {
 	d := newDesk(t, false, nil)
-	d.user("root", store.Admin)
-	root := d.tab().signIn("root")
+	d.user("grace", store.Admin)
+	root := d.tab().signIn("grace")
 	for i := range 2*auditRows + 4 {
 		d.clock.Move(time.Second)
 		require.NoError(t, d.store.Audit.Add(t.Context(), store.Entry{At: d.clock.Now(), Who: "ann", Did: "report.view", What: fmt.Sprintf("r%03d", i), From: "192.0.2.7"}))
