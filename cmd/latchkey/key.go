@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,24 +28,11 @@ var keyName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,59}$`)
 
 // keys manages the keys of the API.
 func keys(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("key", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, keyUsage)
-		flags.PrintDefaults()
-	}
 	var url string
-	dbFlag(flags, &url)
-	words, err := flagsAnywhere(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	if err := fromEnvironment(flags); err != nil {
-		fmt.Fprintf(stderr, "latchkey key: %v\n", err)
-		return 2
+	flags := dbFlags("key", keyUsage, &url, stderr)
+	words, code := readFlags(flags, args)
+	if code >= 0 {
+		return code
 	}
 	var do func(ctx context.Context, st *store.Store, out io.Writer) error
 	switch {

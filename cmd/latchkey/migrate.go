@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,30 +25,20 @@ change it, put a new one in front, run this with -reseal, and take the old one o
 
 // migrate brings a database up to date without serving it.
 func migrate(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("migrate", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, migrateUsage)
-		flags.PrintDefaults()
-	}
 	var url string
-	dbFlag(flags, &url)
+	flags := dbFlags("migrate", migrateUsage, &url, stderr)
 	reseal := flags.Bool("reseal", false, "encrypt with the first key whatever another key or none encrypted")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return 0
-	} else if err != nil {
-		return 2
+	words, code := readFlags(flags, args)
+	if code >= 0 {
+		return code
 	}
-	if flags.NArg() > 0 {
+	if len(words) > 0 {
 		flags.Usage()
 		return 2
 	}
 	fail := func(code int, err error) int {
 		fmt.Fprintf(stderr, "latchkey migrate: %v\n", err)
 		return code
-	}
-	if err := fromEnvironment(flags); err != nil {
-		return fail(2, err)
 	}
 	keys, err := store.ParseKeys(os.Getenv(keysVariable))
 	if err != nil {

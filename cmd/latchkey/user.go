@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,25 +47,12 @@ type userCommand struct {
 // user manages the local accounts of the console.
 func user(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	u := userCommand{in: stdin, out: stdout, err: stderr}
-	flags := flag.NewFlagSet("latchkey user", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, userUsage)
-		flags.PrintDefaults()
-	}
-	dbFlag(flags, &u.db)
+	flags := dbFlags("user", userUsage, &u.db, stderr)
 	flags.StringVar(&u.role, "role", string(store.Agent), "with add: `ROLE` agent or admin")
 	flags.BoolVar(&u.stdin, "password-stdin", false, "read the password from standard input instead of asking")
-	words, err := flagsAnywhere(flags, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		return 2
-	}
-	if err := fromEnvironment(flags); err != nil {
-		fmt.Fprintf(stderr, "latchkey user: %v\n", err)
-		return 2
+	words, code := readFlags(flags, args)
+	if code >= 0 {
+		return code
 	}
 	what, name, err := u.understand(words)
 	if err != nil {
@@ -86,19 +72,6 @@ func user(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return 1
 	}
 	return 0
-}
-
-// flagsAnywhere parses flags that stand before, between or after the other words.
-func flagsAnywhere(set *flag.FlagSet, args []string) (words []string, err error) {
-	for {
-		if err := set.Parse(args); err != nil {
-			return nil, err
-		}
-		if set.NArg() == 0 {
-			return words, nil
-		}
-		words, args = append(words, set.Arg(0)), set.Args()[1:]
-	}
 }
 
 // understand says what to do from the words of the command line.
