@@ -331,23 +331,13 @@ var buttons = map[string]struct{ action, label string }{
 }
 
 func (v view) fix(a diag.Advice) app.UI {
-	args := v.argsFor(a.Fix)
+	args := v.Report.ArgsFor(a.Fix)
 	parts := []app.UI{app.H3().Text(v.fixTitle(a.Fix, args))}
 	if fs := v.Report.Findings; !slices.Contains(a.Helps, fs[0].Check) {
 		i := slices.IndexFunc(fs, func(f diag.Finding) bool { return f.Check == a.Helps[0] })
 		parts = append(parts, app.P().Class("follows").Text(v.words.Text(diag.Args{"title": v.title(fs[i])}, "ui.against")))
 	}
 	return app.Div().Class("fix").DataSet("fix", a.Fix).Body(append(parts, v.steps(a.Fix, args)...)...)
-}
-
-// argsFor are the values of the first finding that calls for a fix.
-func (v view) argsFor(fix string) diag.Args {
-	for _, f := range v.Report.Findings {
-		if slices.Contains(f.Fixes, fix) {
-			return f.Args
-		}
-	}
-	return nil
 }
 
 // soFar says what was tried and did not help, what is gone all the same, and what
@@ -370,7 +360,7 @@ func (v view) soFar() []app.UI {
 // tried is a fix that did not help, out of the way but still there for who has
 // not done it yet.
 func (v view) tried(id string) app.UI {
-	args := v.argsFor(id)
+	args := v.Report.ArgsFor(id)
 	return app.Details().ID("latchkey-tried-"+id).Class("tried").DataSet("tried", id).Body(
 		app.Summary().ID("latchkey-tried-"+id+"-summary").Body(app.S().Text(v.fixTitle(id, args))),
 		app.Div().Class("fix").Body(v.steps(id, args)...),
@@ -678,7 +668,7 @@ func (v view) values(args diag.Args) diag.Args {
 	return values
 }
 
-func (v view) name(check string) string { return v.words.Text(nil, "check."+check+".name") }
+func (v view) name(check string) string { return v.words.CheckName(check) }
 
 func (v view) names(checks []string) string {
 	names := make([]string, len(checks))

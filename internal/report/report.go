@@ -58,6 +58,16 @@ func (r Report) Shown() (program, system string) {
 	return program, b.System.Value
 }
 
+// ArgsFor are the values of the first finding that calls for a fix.
+func (r Report) ArgsFor(fix string) diag.Args {
+	for _, f := range r.Findings {
+		if slices.Contains(f.Fixes, fix) {
+			return f.Args
+		}
+	}
+	return nil
+}
+
 // Values are what any text about the browser may name, and args, which stand
 // before them.
 func (r Report) Values(args diag.Args) diag.Args {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -145,44 +144,32 @@ func (s *server) getReport(_ http.ResponseWriter, r *http.Request, c caller) (an
 		Personal: sent.Personal, Evidence: today.Seen,
 	}
 	program, system := today.Shown()
-	voice := text.Voice{Words: s.english, Program: program, System: system, Values: today.Values(nil)}
+	voice := text.Voice{Words: s.english, Program: program, System: system, Values: today.Values(diag.Args{"site": s.cfg.Site.Name})}
 	for _, f := range today.Findings {
-		out.Findings = append(out.Findings, s.worded(voice, f))
+		out.Findings = append(out.Findings, wordsOf(voice, f))
 	}
 	for _, a := range today.Advice {
-		out.Advice = append(out.Advice, s.toDo(voice, today, a))
+		out.Advice = append(out.Advice, adviceOf(voice, today, a))
 	}
 	for _, f := range sent.Shown {
-		out.Told = append(out.Told, told{f.Check, s.nameOf(f.Check), f.Sureness})
+		out.Told = append(out.Told, told{f.Check, s.english.CheckName(f.Check), f.Sureness})
 	}
 	return out, nil
 }
 
-func (s *server) worded(voice text.Voice, f diag.Finding) worded {
+func wordsOf(voice text.Voice, f diag.Finding) worded {
 	return worded{
-		Check: f.Check, Name: s.nameOf(f.Check), Title: voice.Say("check."+f.Check+".title", f.Args), Why: voice.Say("check."+f.Check+".why", f.Args),
+		Check: f.Check, Name: voice.Words.CheckName(f.Check), Title: voice.Say("check."+f.Check+".title", f.Args), Why: voice.Say("check."+f.Check+".why", f.Args),
 		Impact: f.Impact, Sureness: f.Sureness, Because: append([]string{}, f.Because...),
 	}
 }
 
-func (s *server) toDo(voice text.Voice, r report.Report, a diag.Advice) toDo {
-	var args diag.Args
-	if i := slices.IndexFunc(r.Findings, func(f diag.Finding) bool { return slices.Contains(a.Helps, f.Check) }); i >= 0 {
-		args = r.Findings[i].Args
-	}
+func adviceOf(voice text.Voice, r report.Report, a diag.Advice) toDo {
+	args := r.ArgsFor(a.Fix)
 	return toDo{
 		Fix: a.Fix, Title: voice.Say("fix."+a.Fix+".title", args), Steps: append([]string{}, voice.Lines("fix."+a.Fix+".steps", args)...),
 		Helps: append([]string{}, a.Helps...),
 	}
-}
-
-// nameOf is a check by the name that people read, or by its id where there is no such
-// check, as in reports of other versions.
-func (s *server) nameOf(check string) string {
-	if key := "check." + check + ".name"; s.english.Has(key) {
-		return s.english.Text(nil, key)
-	}
-	return check
 }
 
 func (s *server) deleteReport(_ http.ResponseWriter, r *http.Request, c caller) (any, error) {
@@ -206,7 +193,7 @@ func (s *server) readCode(_ http.ResponseWriter, r *http.Request, _ caller) (any
 	h := heard{Code: code.String(), Spoken: code.Spoken(), Findings: []told{}}
 	h.Text = h.Spoken.String()
 	for i, id := range h.Spoken.Findings {
-		t := told{Check: id, Name: s.nameOf(id)}
+		t := told{Check: id, Name: s.english.CheckName(id)}
 		if i == 0 {
 			t.Sureness = h.Spoken.Sureness
 		}

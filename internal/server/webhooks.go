@@ -82,7 +82,7 @@ func (s *server) webhooks(r store.Report) []store.Message {
 			Report: r.ID, Link: r.Case, Reference: r.Reference, Outcome: r.Outcome, Finding: r.Top, Console: s.readAt(nil, r.ID),
 		}
 		if r.Top != "" {
-			data.FindingName = s.nameOf(r.Top)
+			data.FindingName = s.english.CheckName(r.Top)
 		}
 		body, err := json.Marshal(event{eventArrived, r.At.UTC(), data})
 		if err != nil {

@@ -116,7 +116,7 @@ func TestWebhooks_tellWhatHasArrivedAndNothingThatAPersonWrote(t *testing.T) {
 	calls := desk.got()
 	require.Len(t, calls, 1)
 	assert.JSONEq(t, `{"type": "report.arrived", "timestamp": "2026-03-04T12:00:00.123456Z", "data": {
-		"report": "`+a.ID+`", "reference": "r-17", "outcome": "session_lost", "finding": "cookies-blocked", "finding_name": "`+p.s.nameOf("cookies-blocked")+`",
+		"report": "`+a.ID+`", "reference": "r-17", "outcome": "session_lost", "finding": "cookies-blocked", "finding_name": "`+p.s.english.CheckName("cookies-blocked")+`",
 		"console": "https://help.example/latchkey/support/reports/`+a.ID+`"}}`, string(calls[0].body))
 	assert.Equal(t, "application/json", calls[0].header.Get("Content-Type"))
 

@@ -137,6 +137,15 @@ func (c *Catalogue) Text(values diag.Args, keys ...string) string {
 	return keys[0]
 }
 
+// CheckName is what people call a check; its id where there is no such check, as in
+// reports of other versions.
+func (c *Catalogue) CheckName(id string) string {
+	if key := "check." + id + ".name"; c.Has(key) {
+		return c.Text(nil, key)
+	}
+	return id
+}
+
 // Variants lists the keys under which words for a browser on a system may
 // stand, the most fitting first: key.chrome-android, key.chrome, key.android, key.
 func Variants(key, browser, system string) []string {

@@ -28,12 +28,7 @@ func plain(v any) string {
 func short(id string) string { return id[:min(8, len(id))] }
 
 // check is the name of a check as people read it.
-func (c *Console) check(id string) string {
-	if key := "check." + id + ".name"; c.words.Has(key) {
-		return c.words.Text(nil, key)
-	}
-	return plain(id)
-}
+func (c *Console) check(id string) string { return plain(c.words.CheckName(id)) }
 
 // voice speaks to the browser of a report.
 func (c *Console) voice(rep report.Report) text.Voice {
@@ -123,17 +118,8 @@ func (c *Console) say(rep report.Report) words {
 	return w
 }
 
-// argsFor are the values of the first finding that calls for a fix.
-func argsFor(rep report.Report, fix string) diag.Args {
-	for _, f := range rep.Findings {
-		for _, id := range f.Fixes {
-			if id == fix {
-				return plainArgs(f.Args)
-			}
-		}
-	}
-	return nil
-}
+// argsFor are the values for the texts of a fix.
+func argsFor(rep report.Report, fix string) diag.Args { return plainArgs(rep.ArgsFor(fix)) }
 
 // browser is who the browser is, in a few words; "" if nobody knows.
 func browser(e evidence.Evidence) string {
